@@ -1,0 +1,89 @@
+"""What every engine promises, so that everything above works alike on a laptop and on a cluster.
+
+An engine gets a checked `Pipeline` and starts it; it never keeps state of its own in this process: `RunRef` is all that is
+needed to find a run again after the kernel was restarted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from threading import Event as Stop
+from typing import Protocol
+
+from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import Event, Target
+from kfp_jupyter.model.types import Json
+
+
+class EngineError(KfpJupyterError):
+    """An engine refused, or could not reach what it needs. Nothing was left half made."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """All that is needed to find a run again.
+
+    Attributes:
+        run_id: Our id of the run.
+        target: Where it runs.
+        location: The engine's own handle: a folder, or `namespace/workflow`.
+    """
+
+    run_id: str
+    target: Target
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a pipeline is run, besides its arguments.
+
+    Attributes:
+        run_id: The id to run under.
+        target: Where to run.
+        caching: False ignores earlier results for every task.
+        jobs: The most tasks at once; 0 means the engine's default.
+        labels: Facts to keep with the run, such as the notebook's path or the git commit.
+    """
+
+    run_id: str
+    target: Target
+    caching: bool = True
+    jobs: int = 0
+    labels: Mapping[str, str] | None = None
+
+
+class Engine(Protocol):
+    """Runs pipelines on one kind of target."""
+
+    def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
+        """Start a run. `arguments` are complete and of the right types.
+
+        Raises:
+            EngineError: It cannot run there; nothing was started.
+        """
+        ...
+
+    def events(self, ref: RunRef, stop: Stop) -> Iterator[Event]:
+        """Yield what happens, from the run's first event on, waiting for more until the run has ended or `stop` is set.
+
+        Connection losses are survived inside. The first event is `RunCreated`; the last is a finished `RunChanged`.
+
+        Raises:
+            EngineError: The run is not there any more, or may not be read.
+        """
+        ...
+
+    def logs(self, ref: RunRef, task: str, stop: Stop, *, follow: bool = False) -> Iterator[str]:
+        """Yield the lines (without newline) that a task printed, all attempts; with `follow` until the task has ended."""
+        ...
+
+    def cancel(self, ref: RunRef) -> None:
+        """Ask the run to end; what runs is stopped. Does nothing if it has ended.
+
+        Raises:
+            EngineError: It could not be asked.
+        """
+        ...

@@ -1,0 +1,269 @@
+"""A run: its state, the events that change it, and the pure function from one to the next.
+
+Every engine tells what happens as events; `apply` folds them into a `RunState`; screens, history and the Python API read
+that state and nothing else. States are KFP's v2 run states
+(https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/); a cache hit is SUCCEEDED
+with `cached`, an interrupted run is FAILED with a reason. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from kfp_jupyter.model.types import Json
+
+
+class State(str, Enum):
+    """The state of a run or of one of its tasks."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+    CANCELING = "CANCELING"
+    CANCELED = "CANCELED"
+    PAUSED = "PAUSED"
+
+    @property
+    def finished(self) -> bool:
+        """True if nothing more happens in this state."""
+        return self in (State.SUCCEEDED, State.SKIPPED, State.FAILED, State.CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a run runs.
+
+    Attributes:
+        kind: The engine: `local`, `argo` or `kfp`.
+        name: The kubeconfig context or server; empty for the engine's default.
+        namespace: The Kubernetes namespace; empty for the context's own.
+    """
+
+    kind: str = "local"
+    name: str = ""
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        """Return the spelling that `--target` takes: `local`, `argo:my-context`, `argo:my-context/team-a`."""
+        place = f":{self.name}" if self.name else ""
+        return f"{self.kind}{place}" + (f"/{self.namespace}" if self.namespace else "")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskError:
+    """Why a task failed.
+
+    Attributes:
+        type: The exception's class name, or a short reason such as `Timeout`.
+        message: The exception's message.
+        file: Where in the user's terms: `Cell In[3]` or a path; empty if unknown.
+        line: The line in `file`, from 1; 0 if unknown.
+        traceback: The traceback in the user's terms, several lines; may be empty.
+    """
+
+    type: str
+    message: str
+    file: str = ""
+    line: int = 0
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """One artifact that a task wrote.
+
+    Attributes:
+        type: The schema title, such as `system.Model`.
+        uri: Where it is stored.
+        path: Its path on this machine, or empty.
+        metadata: Its metadata; for metrics the metrics themselves.
+    """
+
+    type: str
+    uri: str = ""
+    path: str = ""
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """What is known of one task in one run.
+
+    Attributes:
+        state: Its state.
+        attempt: The attempt under way or last made, from 1; 0 before the first.
+        started_at: Start of the (last) attempt, in seconds since the epoch.
+        finished_at: Its end.
+        cached_from: The id of the run whose result was used; empty if it ran itself.
+        reason: A short word for the state, such as `UpstreamFailed`, `Unschedulable`, `Timeout`.
+        message: A sentence that explains it.
+        error: Why it failed.
+        inputs: Its resolved parameters.
+        outputs: Its output parameters.
+        artifacts: Its output artifacts, by output name; more than one for a list output.
+        curves: Step curves logged so far: `{name: ((step, value), …)}`.
+        log_tail: The last lines it printed, kept when it finished.
+    """
+
+    state: State = State.PENDING
+    attempt: int = 0
+    started_at: float | None = None
+    finished_at: float | None = None
+    cached_from: str = ""
+    reason: str = ""
+    message: str = ""
+    error: TaskError | None = None
+    inputs: Mapping[str, Json] = field(default_factory=dict)
+    outputs: Mapping[str, Json] = field(default_factory=dict)
+    artifacts: Mapping[str, tuple[ArtifactRecord, ...]] = field(default_factory=dict)
+    curves: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    log_tail: tuple[str, ...] = ()
+
+    @property
+    def cached(self) -> bool:
+        """True if an earlier run's result was used."""
+        return bool(self.cached_from)
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What is known of one run. `version` grows by one with every event applied."""
+
+    id: str
+    pipeline: str
+    target: Target
+    arguments: Mapping[str, Json]
+    state: State
+    created_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    reason: str = ""
+    message: str = ""
+    tasks: Mapping[str, TaskRun] = field(default_factory=dict)
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunCreated:
+    """The first event of a run. `tasks` are the paths of all tasks known beforehand."""
+
+    time: float
+    run_id: str
+    pipeline: str
+    target: Target
+    arguments: Mapping[str, Json]
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanged:
+    """The run as a whole entered a state."""
+
+    time: float
+    state: State
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanged:
+    """A task entered a state, or more became known of the state it is in.
+
+    Fields left empty keep what was known before, except `reason`, `message` and `error`, which belong to the state.
+    """
+
+    time: float
+    task: str
+    state: State
+    attempt: int = 0
+    cached_from: str = ""
+    reason: str = ""
+    message: str = ""
+    error: TaskError | None = None
+    inputs: Mapping[str, Json] = field(default_factory=dict)
+    outputs: Mapping[str, Json] = field(default_factory=dict)
+    artifacts: Mapping[str, tuple[ArtifactRecord, ...]] = field(default_factory=dict)
+    log_tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLogged:
+    """A running task logged one point of a step curve."""
+
+    time: float
+    task: str
+    name: str
+    step: float
+    value: float
+
+
+Event = RunCreated | RunChanged | TaskChanged | MetricLogged
+
+
+def apply(state: RunState | None, event: Event) -> RunState:
+    """Return the state after the event.
+
+    Applying an event twice gives the same state (but for `version`), so a journal or a watch may be replayed.
+
+    Raises:
+        ValueError: The first event is not `RunCreated`.
+    """
+    if isinstance(event, RunCreated):
+        return RunState(
+            id=event.run_id,
+            pipeline=event.pipeline,
+            target=event.target,
+            arguments=event.arguments,
+            state=State.PENDING,
+            created_at=event.time,
+            tasks={path: TaskRun() for path in event.tasks},
+        )
+    if state is None:
+        raise ValueError(f"a run's first event must be RunCreated, not {type(event).__name__}")
+    if isinstance(event, RunChanged):
+        return _run_changed(state, event)
+    task = state.tasks.get(event.task, TaskRun())
+    changed = _task_changed(task, event) if isinstance(event, TaskChanged) else _metric_logged(task, event)
+    return replace(state, tasks={**state.tasks, event.task: changed}, version=state.version + 1)
+
+
+def _run_changed(state: RunState, event: RunChanged) -> RunState:
+    return replace(
+        state,
+        state=event.state,
+        reason=event.reason,
+        message=event.message,
+        started_at=event.time if event.state is State.RUNNING and state.started_at is None else state.started_at,
+        finished_at=event.time if event.state.finished else None,
+        version=state.version + 1,
+    )
+
+
+def _task_changed(task: TaskRun, event: TaskChanged) -> TaskRun:
+    attempt = event.attempt or task.attempt
+    begins = event.state is State.RUNNING and (task.state is not State.RUNNING or attempt != task.attempt)
+    return replace(
+        task,
+        state=event.state,
+        attempt=attempt,
+        started_at=event.time if begins else task.started_at,
+        finished_at=event.time if event.state.finished else None,
+        cached_from=event.cached_from or task.cached_from,
+        reason=event.reason,
+        message=event.message,
+        error=event.error,
+        inputs=event.inputs or task.inputs,
+        outputs=event.outputs or task.outputs,
+        artifacts=event.artifacts or task.artifacts,
+        log_tail=event.log_tail or task.log_tail,
+    )
+
+
+def _metric_logged(task: TaskRun, event: MetricLogged) -> TaskRun:
+    points = dict(task.curves.get(event.name, ()))
+    points[event.step] = event.value
+    return replace(task, curves={**task.curves, event.name: tuple(sorted(points.items()))})
