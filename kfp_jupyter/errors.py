@@ -1,7 +1,7 @@
 """The root of every error a user can cause.
 
-Each room has its own subclasses in its own `errors.py` or beside the code that raises them. An error says what
-happened, where, and what to do; magics, comms and the CLI print it without a traceback of our internals.
+Each room has its own subclasses in its own `errors.py` or beside the code that raises them. An error says
+what happened, where, and what to do; magics, comms and the CLI print it without a traceback of our internals.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every engine promises, so that everything above works alike on a laptop and on a cluster.
 
-An engine gets a checked `Pipeline` and starts it; it never keeps state of its own in this process: `RunRef` is all that is
-needed to find a run again after the kernel was restarted.
+An engine gets a checked `Pipeline` and starts it; it never keeps state of its own in this process: `RunRef`
+is all that is needed to find a run again after the kernel was restarted.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ class Engine(Protocol):
         ...
 
     def events(self, ref: RunRef, stop: Stop) -> Iterator[Event]:
-        """Yield what happens, from the run's first event on, waiting for more until the run has ended or `stop` is set.
+        """Yield what happens, from the run's first event on, until the run has ended or `stop` is set.
 
-        Connection losses are survived inside. The first event is `RunCreated`; the last is a finished `RunChanged`.
+        Connection losses are survived inside. The first event is `RunCreated`; the last is a finished
+        `RunChanged`.
 
         Raises:
             EngineError: The run is not there any more, or may not be read.
@@ -77,7 +78,7 @@ class Engine(Protocol):
         ...
 
     def logs(self, ref: RunRef, task: str, stop: Stop, *, follow: bool = False) -> Iterator[str]:
-        """Yield the lines (without newline) that a task printed, all attempts; with `follow` until the task has ended."""
+        """Yield the lines (without newline) a task printed, all attempts; `follow` waits for its end."""
         ...
 
     def cancel(self, ref: RunRef) -> None:

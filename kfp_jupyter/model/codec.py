@@ -1,7 +1,7 @@
 """Frozen dataclasses of this package to JSON values and back, driven by their type hints.
 
-`encode` leaves out fields that hold their default unless `full=True`; `decode` fills them in again. Where a field may be one
-of several dataclasses, the JSON object says which under `kind`.
+`encode` leaves out fields that hold their default unless `full=True`; `decode` fills them in again. Where a
+field may be one of several dataclasses, the JSON object says which under `kind`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def decode(type_: type[T], value: Json) -> T:
         ValueError: The value does not have the type's shape.
     """
     try:
-        return typing.cast(T, _decoder(type_)(value))
+        return typing.cast(T, _decoder(typing.cast("Any", type_))(value))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a {getattr(type_, '__name__', type_)}: {error}") from error
 
@@ -83,7 +83,7 @@ def _decoder(type_: Any) -> Callable[[Any], Any]:
 
 
 def _union_decoder(members: tuple[Any, ...]) -> Callable[[Any], Any]:
-    records = {member.__name__: _decoder(member) for member in members if is_dataclass(member)}
+    records = {m.__name__: _decoder(m) for m in members if isinstance(m, type) and is_dataclass(m)}
     plain = [_decoder(member) for member in members if not is_dataclass(member) and member is not type(None)]
 
     def read(value: Any) -> Any:

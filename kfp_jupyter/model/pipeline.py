@@ -1,7 +1,7 @@
 """A pipeline: tasks of components, the values that flow between them, and each task's settings.
 
-The shape is that of KFP's PipelineSpec: components stand once in a map and tasks refer to them by key, so a thousand tasks
-of one component cost one component. Where `spec.proto` says `dag`, we say `Graph`.
+The shape is that of KFP's PipelineSpec: components stand once in a map and tasks refer to them by key, so a
+thousand tasks of one component cost one component. Where `spec.proto` says `dag`, we say `Graph`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Value = Constant | PipelineInput | TaskOutput
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a task asks of its machine, in Kubernetes quantities (`500m`, `4Gi`); an empty string leaves it open.
+    """What a task asks of its machine, in Kubernetes quantities (`500m`, `4Gi`); empty leaves it open.
 
     Spec: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """
@@ -132,35 +132,37 @@ class Graph:
             PipelineError: The tasks wait for each other in a circle, or for a task that is not there.
         """
         done: set[str] = set()
+        waiting: dict[
+            str, None
+        ] = {}  # The chain of tasks under way; a dict keeps their order and finds them at once.
         for start in self.tasks:
-            path: list[str] = []
-            stack = [start]
+            stack = [(start, False)]
             while stack:
-                name = stack[-1]
-                if name in done:
-                    stack.pop()
-                    continue
-                if path and path[-1] == name:
-                    path.pop()
-                    stack.pop()
+                name, leaving = stack.pop()
+                if leaving:
+                    waiting.pop(name)
                     done.add(name)
                     yield self.tasks[name]
-                    continue
-                if name in path:
-                    circle = " → ".join([*path[path.index(name) :], name][::-1])
-                    raise PipelineError(
-                        f"The tasks wait for each other in a circle: {circle}.",
-                        where=f"task {name}",
-                        remedy="Remove one of these dependencies (an argument or an `.after`).",
-                    )
-                if name not in self.tasks:
-                    raise PipelineError(
-                        f"It waits for a task {name!r} that is not in the pipeline.",
-                        where=f"task {path[-1]}" if path else "",
-                        remedy=f"The pipeline has: {', '.join(self.tasks)}.",
-                    )
-                path.append(name)
-                stack.extend(dep for dep in reversed(self.tasks[name].dependencies) if dep not in done)
+                elif name not in done:
+                    if name in waiting or name not in self.tasks:
+                        raise self._broken(name, list(waiting))
+                    waiting[name] = None
+                    stack.append((name, True))
+                    stack.extend((dep, False) for dep in reversed(self.tasks[name].dependencies))
+
+    def _broken(self, name: str, waiting: list[str]) -> PipelineError:
+        if name in waiting:
+            circle = [*waiting[waiting.index(name) :], name]
+            return PipelineError(
+                f"The tasks wait for each other in a circle: {' → '.join(reversed(circle))}.",
+                where=f"task {name}",
+                remedy="Remove one of these dependencies (an argument or an `.after`).",
+            )
+        return PipelineError(
+            f"It waits for a task {name!r} that is not in the pipeline.",
+            where=f"task {waiting[-1]}",
+            remedy=f"The pipeline has: {', '.join(self.tasks)}.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

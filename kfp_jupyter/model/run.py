@@ -1,9 +1,9 @@
 """A run: its state, the events that change it, and the pure function from one to the next.
 
-Every engine tells what happens as events; `apply` folds them into a `RunState`; screens, history and the Python API read
-that state and nothing else. States are KFP's v2 run states
-(https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/); a cache hit is SUCCEEDED
-with `cached`, an interrupted run is FAILED with a reason. Times are seconds since the epoch.
+Every engine tells what happens as events; `apply` folds them into a `RunState`; screens, history and the
+Python API read that state and nothing else. States are KFP's v2 run states
+(https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/); a cache hit is
+SUCCEEDED with `cached`, an interrupted run is FAILED with a reason. Times are seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -173,7 +173,8 @@ class RunChanged:
 class TaskChanged:
     """A task entered a state, or more became known of the state it is in.
 
-    Fields left empty keep what was known before, except `reason`, `message` and `error`, which belong to the state.
+    Fields left empty keep what was known before, except `reason`, `message` and `error`, which belong to the
+    state.
     """
 
     time: float
@@ -232,12 +233,13 @@ def apply(state: RunState | None, event: Event) -> RunState:
 
 
 def _run_changed(state: RunState, event: RunChanged) -> RunState:
+    begins = event.state is State.RUNNING and state.started_at is None
     return replace(
         state,
         state=event.state,
         reason=event.reason,
         message=event.message,
-        started_at=event.time if event.state is State.RUNNING and state.started_at is None else state.started_at,
+        started_at=event.time if begins else state.started_at,
         finished_at=event.time if event.state.finished else None,
         version=state.version + 1,
     )

@@ -1,6 +1,7 @@
 """The types of a pipeline's values: parameters (JSON values) and artifacts (files with metadata).
 
-Names follow KFP's PipelineSpec: https://github.com/kubeflow/pipelines/blob/master/api/v2alpha1/pipeline_spec.proto
+Names follow KFP's PipelineSpec:
+https://github.com/kubeflow/pipelines/blob/master/api/v2alpha1/pipeline_spec.proto
 (`ParameterType.ParameterTypeEnum`, `ArtifactTypeSchema`).
 """
 
@@ -89,8 +90,8 @@ def accepts(type_: ParameterType, value: Json) -> bool:
 def connects(source: ValueType, target: ValueType) -> bool:
     """Say whether an output of type `source` may feed an input of type `target`, by KFP's rules.
 
-    Artifacts fit when their schema titles are equal or either is the general `system.Artifact`; parameters fit when equal,
-    and an integer may feed a float.
+    Artifacts fit when their schema titles are equal or either is the general `system.Artifact`; parameters
+    fit when equal, and an integer may feed a float.
     """
     if isinstance(source, ParameterType) or isinstance(target, ParameterType):
         return source == target or (source, target) == (ParameterType.INTEGER, ParameterType.DOUBLE)

@@ -14,7 +14,9 @@ from kfp_jupyter.model.types import ArtifactType, ParameterType
 
 
 def small_pipeline() -> Pipeline:
-    step = PythonStep(Source((Fragment("def f():\n  pass\n", "Cell In[1]"),)), "f", "python:3.11", ("pandas",))
+    step = PythonStep(
+        Source((Fragment("def f():\n  pass\n", "Cell In[1]"),)), "f", "python:3.11", ("pandas",)
+    )
     component = Component(
         "f",
         (

@@ -1,0 +1,95 @@
+"""Events folded into the state of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from kfp_jupyter.model.run import (
+    MetricLogged,
+    RunChanged,
+    RunCreated,
+    RunState,
+    State,
+    Target,
+    TaskChanged,
+    TaskError,
+    apply,
+)
+
+CREATED = RunCreated(100.0, "r-1", "p", Target(), {"lr": 0.1}, ("load", "train"))
+
+
+def state_after(*events: RunChanged | TaskChanged | MetricLogged) -> RunState:
+    state = apply(None, CREATED)
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def test_every_known_task_is_pending_from_the_first_event_on() -> None:
+    state = state_after()
+    assert state.state is State.PENDING
+    assert {path: task.state for path, task in state.tasks.items()} == {
+        "load": State.PENDING,
+        "train": State.PENDING,
+    }
+
+
+def test_times_are_taken_from_the_events() -> None:
+    state = state_after(
+        RunChanged(101.0, State.RUNNING),
+        TaskChanged(102.0, "load", State.RUNNING, attempt=1),
+        TaskChanged(105.0, "load", State.SUCCEEDED, outputs={"rows": 3}),
+        RunChanged(106.0, State.SUCCEEDED),
+    )
+    load = state.tasks["load"]
+    assert (load.started_at, load.finished_at, load.outputs) == (102.0, 105.0, {"rows": 3})
+    assert (state.started_at, state.finished_at) == (101.0, 106.0)
+
+
+def test_a_further_attempt_starts_the_clock_again_and_forgets_the_error() -> None:
+    state = state_after(
+        TaskChanged(1.0, "train", State.RUNNING, attempt=1),
+        TaskChanged(2.0, "train", State.PENDING, error=TaskError("OSError", "no space"), reason="Retrying"),
+        TaskChanged(5.0, "train", State.RUNNING, attempt=2),
+    )
+    train = state.tasks["train"]
+    assert (train.attempt, train.started_at, train.error, train.reason) == (2, 5.0, None, "")
+
+
+def test_a_task_nobody_announced_is_added() -> None:
+    state = state_after(TaskChanged(1.0, "for-loop-1[3]/train", State.RUNNING))
+    assert state.tasks["for-loop-1[3]/train"].state is State.RUNNING
+
+
+def test_a_curve_keeps_one_value_a_step_in_step_order() -> None:
+    state = state_after(
+        MetricLogged(1.0, "train", "loss", 2, 0.5),
+        MetricLogged(2.0, "train", "loss", 1, 0.9),
+        MetricLogged(3.0, "train", "loss", 2, 0.4),
+    )
+    assert state.tasks["train"].curves == {"loss": ((1, 0.9), (2, 0.4))}
+
+
+def test_replaying_an_event_changes_nothing_but_the_version() -> None:
+    event = TaskChanged(2.0, "load", State.RUNNING, attempt=1)
+    once, twice = state_after(event), state_after(event, event)
+    assert once.tasks == twice.tasks
+    assert twice.version == once.version + 1
+
+
+def test_a_run_must_be_created_first() -> None:
+    with pytest.raises(ValueError, match="RunCreated"):
+        apply(None, RunChanged(1.0, State.RUNNING))
+
+
+@pytest.mark.parametrize(
+    ("target", "spelling"),
+    [
+        (Target(), "local"),
+        (Target("argo", "kind"), "argo:kind"),
+        (Target("argo", "kind", "team-a"), "argo:kind/team-a"),
+    ],
+)
+def test_a_target_is_spelled_as_the_option_takes_it(target: Target, spelling: str) -> None:
+    assert str(target) == spelling
