@@ -13,27 +13,14 @@ from typing import Protocol
 
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, Target
+from kfp_jupyter.model.run import Event, RunRef, Target
 from kfp_jupyter.model.types import Json
+
+__all__ = ["Engine", "EngineError", "RunOptions", "RunRef"]
 
 
 class EngineError(KfpJupyterError):
     """An engine refused, or could not reach what it needs. Nothing was left half made."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunRef:
-    """All that is needed to find a run again.
-
-    Attributes:
-        run_id: Our id of the run.
-        target: Where it runs.
-        location: The engine's own handle: a folder, or `namespace/workflow`.
-    """
-
-    run_id: str
-    target: Target
-    location: str
 
 
 @dataclass(frozen=True, slots=True)

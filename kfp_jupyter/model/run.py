@@ -54,6 +54,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRef:
+    """All that is needed to find a run again.
+
+    Attributes:
+        run_id: Our id of the run.
+        target: Where it runs.
+        location: The engine's own handle: a folder, or `namespace/workflow`.
+    """
+
+    run_id: str
+    target: Target
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskError:
     """Why a task failed.
 
