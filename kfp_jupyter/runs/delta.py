@@ -1,0 +1,38 @@
+"""What changed between two states of a run, as the comm message `delta` (docs/architecture.md, "Comms").
+
+States share what did not change, so tasks are compared by identity: finding the one that changed among a
+thousand costs a thousand pointer comparisons and encodes one task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from kfp_jupyter.model.codec import encode
+from kfp_jupyter.model.run import RunState
+from kfp_jupyter.model.types import Json
+
+_FIELDS = tuple(item.name for item in fields(RunState) if item.name not in ("id", "tasks", "version"))
+
+
+def delta(before: RunState, after: RunState) -> dict[str, Json]:
+    """Return the message that brings a screen from `before` to `after`, two states of the same run.
+
+    The tasks that `after` does not have any more cannot be said in a delta; runs never lose tasks.
+    """
+    return {
+        "type": "delta",
+        "run": after.id,
+        "version": after.version,
+        "base": before.version,
+        "fields": {
+            name: encode(getattr(after, name), full=True)
+            for name in _FIELDS
+            if getattr(after, name) != getattr(before, name)
+        },
+        "tasks": {
+            path: encode(task, full=True)
+            for path, task in after.tasks.items()
+            if task is not before.tasks.get(path)
+        },
+    }

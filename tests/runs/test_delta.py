@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+
+from kfp_jupyter.model.codec import encode
+from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, Target, TaskChanged, apply
+from kfp_jupyter.runs.delta import delta
+
+CREATED = RunCreated(
+    time=1.0, run_id="r1", pipeline="p", target=Target(), arguments={}, tasks=("load", "train")
+)
+
+
+def test_only_what_changed_is_in_the_delta():
+    first = apply(None, CREATED)
+    second = apply(first, TaskChanged(time=2.0, task="train", state=State.RUNNING, attempt=1))
+    message = delta(first, second)
+    assert message["fields"] == {}
+    assert list(message["tasks"]) == ["train"]
+    assert message["tasks"]["train"]["state"] == "RUNNING"
+    assert (message["run"], message["base"], message["version"]) == ("r1", 1, 2)
+
+
+def test_the_runs_own_fields_are_in_the_delta():
+    first = apply(None, CREATED)
+    second = apply(first, RunChanged(time=2.0, state=State.RUNNING))
+    assert delta(first, second)["fields"] == {"state": "RUNNING", "started_at": 2.0}
+    assert delta(first, second)["tasks"] == {}
+
+
+def test_a_document_updated_by_deltas_equals_the_last_state():
+    states = [apply(None, CREATED)]
+    for event in (
+        RunChanged(time=2.0, state=State.RUNNING),
+        TaskChanged(time=3.0, task="load", state=State.RUNNING, attempt=1),
+        MetricLogged(time=4.0, task="load", name="rows", step=1, value=5.0),
+        TaskChanged(time=5.0, task="for-loop-1[0]/train", state=State.FAILED, reason="Timeout"),
+        RunChanged(time=6.0, state=State.FAILED, message="load failed"),
+    ):
+        states.append(apply(states[-1], event))
+    shown = json.loads(json.dumps(encode(states[0], full=True)))
+    for before, after in ((states[0], states[2]), (states[2], states[5])):
+        message = json.loads(json.dumps(delta(before, after)))
+        assert shown["version"] == message["base"]
+        shown.update(
+            message["fields"], version=message["version"], tasks={**shown["tasks"], **message["tasks"]}
+        )
+    assert shown == json.loads(json.dumps(encode(states[-1], full=True)))
