@@ -1,0 +1,187 @@
+"""What the annotations of a component's function mean: `Input[Dataset]`, `OutputPath("CSV")`, `int`.
+
+`Input[X]` is X itself to a type checker, and `Annotated[X, Input]` to us. Artifact classes are known by their
+attribute `schema_title`, so that classes which a user defines serve too. `meaning` reads an annotation; the
+author's side and the executor both use it.
+Annotations: https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/artifacts/
+"""
+# ruff: noqa: A002 (argument names are KFP's)
+
+from __future__ import annotations
+
+import typing
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from kfp_jupyter.executor.artifacts import ARTIFACT_CLASSES, Artifact
+
+T = TypeVar("T")
+
+
+class Direction:
+    """The marker of artifacts that go in or out of a task, made with `Input[...]` and `Output[...]`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __getitem__(self, type_: Any) -> Any:
+        annotated = getattr(typing, "Annotated", None)
+        return annotated[type_, self] if annotated is not None else _Annotated(type_, self)
+
+
+class _Annotated:
+    """`typing.Annotated` for Python 3.8; callable because `Optional[...]` there takes nothing else."""
+
+    def __init__(self, origin: Any, marker: Direction) -> None:
+        self.__origin__ = origin
+        self.__metadata__ = (marker,)
+
+    def __call__(self) -> None:
+        raise TypeError("an annotation cannot be called")
+
+
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    Input = Annotated[T, "input"]
+    Output = Annotated[T, "output"]
+else:
+    Input = Direction("Input")
+    Output = Direction("Output")
+
+
+class InputPath:
+    """Annotates an argument that gets the path of an input artifact.
+
+    Args:
+        type: An artifact class or its name; None, or a name that is not KFP's, means any artifact.
+    """
+
+    def __init__(self, type: Any = None) -> None:
+        self.type = type
+
+
+class OutputPath:
+    """Annotates an argument that gets the path to write an output to.
+
+    Args:
+        type: An artifact class or its name, or a parameter type such as `int`, read from the file as text.
+    """
+
+    def __init__(self, type: Any = None) -> None:
+        self.type = type
+
+
+class PipelineTaskFinalStatus:
+    """How the tasks under an exit handler ended, as its exit task sees it.
+
+    Args:
+        state: `SUCCEEDED`, `FAILED` or `CANCELLED`.
+        pipeline_job_resource_name: The run's name.
+        pipeline_task_name: The name of the group of tasks.
+        error_code: The error's code, or None.
+        error_message: The error's message, or None.
+    """
+
+    def __init__(
+        self,
+        state: str,
+        pipeline_job_resource_name: str = "",
+        pipeline_task_name: str = "",
+        error_code: int | None = None,
+        error_message: str | None = None,
+    ) -> None:
+        self.state = state
+        self.pipeline_job_resource_name = pipeline_job_resource_name
+        self.pipeline_task_name = pipeline_task_name
+        self.error_code = error_code
+        self.error_message = error_message
+
+    @staticmethod
+    def from_json(status: dict[str, Any]) -> PipelineTaskFinalStatus:
+        """Return the status that KFP's JSON form describes."""
+        error = status.get("error") or {}
+        return PipelineTaskFinalStatus(
+            status.get("state", ""),
+            status.get("pipelineJobResourceName", ""),
+            status.get("pipelineTaskName", ""),
+            error.get("code"),
+            error.get("message"),
+        )
+
+
+class Meaning(NamedTuple):
+    """What an annotation says.
+
+    Attributes:
+        type: The artifact class, or the parameter's Python type as written (`int`, `List[str]`).
+        is_artifact: True for artifacts, False for parameters.
+        is_output: True if the argument is an output.
+        is_list: True for a list of artifacts.
+        is_path: True if the function gets a path instead of the value.
+        optional: True if None may be given.
+    """
+
+    type: Any
+    is_artifact: bool = False
+    is_output: bool = False
+    is_list: bool = False
+    is_path: bool = False
+    optional: bool = False
+
+
+def is_artifact_class(type_: Any) -> bool:
+    """Say whether it is a class of artifacts."""
+    return isinstance(type_, type) and hasattr(type_, "schema_title")
+
+
+def meaning(annotation: Any, names: dict[str, Any] | None = None) -> Meaning:
+    """Return what an annotation of an argument, or of a returned value, means.
+
+    Args:
+        annotation: The annotation; a string is evaluated.
+        names: The names that a string may use: the function's `__globals__`.
+
+    Raises:
+        Exception: Whatever evaluating a string raises.
+    """
+    if isinstance(annotation, str):
+        annotation = eval(annotation, dict(names or {}))
+    annotation, optional = without_none(annotation)
+    if isinstance(annotation, (InputPath, OutputPath)) or annotation in (InputPath, OutputPath):
+        is_output = OutputPath in (annotation, type(annotation))
+        held = path_type(getattr(annotation, "type", None))
+        return Meaning(held, is_artifact_class(held), is_output, False, True, optional)
+    is_output = False
+    for marker in getattr(annotation, "__metadata__", ()):
+        if isinstance(marker, Direction):
+            is_output = is_output or marker.name == "Output"
+    if hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+        if isinstance(annotation, (str, typing.ForwardRef)):
+            name = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+            annotation = eval(name, dict(names or {}))
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is list and arguments and is_artifact_class(arguments[0]):
+        return Meaning(arguments[0], True, is_output, True, False, optional)
+    return Meaning(annotation, is_artifact_class(annotation), is_output, False, False, optional)
+
+
+def without_none(annotation: Any) -> tuple[Any, bool]:
+    """Return `(X, True)` for `Optional[X]` and `X | None`, else the annotation and False."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Union or getattr(origin, "__name__", "") == "UnionType":
+        others = [held for held in typing.get_args(annotation) if held is not type(None)]
+        if len(others) == 1 and len(others) < len(typing.get_args(annotation)):
+            return others[0], True
+    return annotation, False
+
+
+def path_type(type_: Any) -> Any:
+    """Return the artifact class or parameter type that a path's annotation was given, by class or name."""
+    if isinstance(type_, str):
+        title = type_.rsplit(".", 1)[-1]
+        return next((known for known in ARTIFACT_CLASSES if known.__name__ == title), Artifact)
+    return Artifact if type_ is None else type_
