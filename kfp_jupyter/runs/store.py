@@ -1,7 +1,7 @@
 """The states of all runs that this process knows, and whom to tell when one changes.
 
 Writers are the followers, one thread a run. Readers are the main thread (`run.state`), the comms and the
-history. States are frozen, so a reader takes the whole state of a run in one step and never sees half a change.
+history. States are frozen, so a reader takes a run's whole state in one step and never sees half a change.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class RunStore:
     def wait(
         self, run_id: str, done: Callable[[RunState], bool], timeout_seconds: float | None = None
     ) -> RunState | None:
-        """Return the run's state once `done` is true of it, or as it is after `timeout_seconds` (None: no limit).
+        """Return the run's state once `done` is true of it, or after `timeout_seconds` (None: no limit).
 
         Returns None if the time is over and the run is still unknown. KeyboardInterrupt gets through at once.
         """

@@ -1,0 +1,125 @@
+"""Following one run: a thread that folds the engine's events into the store until the run has ended.
+
+An engine tells a run's events from the first one on, so a run that is found again is told anew. What a screen
+already shows must not go back meanwhile: the told events are folded aside, and shown once they have caught
+up.
+
+Nothing gets lost silently: an engine that fails leaves the run as last seen, with the reason `Disconnected`
+and the engine's message. Whoever wants to see more starts another follower.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from threading import Event as Stop
+from threading import Lock, Thread, Timer
+
+from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.run import Event, RunState, apply
+from kfp_jupyter.runs.store import RunStore
+
+DISCONNECTED = "Disconnected"
+"""The reason of a run whose engine could not be followed any more; its state is the last one seen."""
+
+_LOG = logging.getLogger(__name__)
+_CATCH_UP_SECONDS = 0.5
+
+
+class Follower:
+    """Follows one run in a daemon thread of its own.
+
+    Args:
+        store: Where the run's state is kept.
+        run_id: The run.
+        events: Gives the run's events until they end or the given `Stop` is set.
+    """
+
+    def __init__(self, store: RunStore, run_id: str, events: Callable[[Stop], Iterator[Event]]) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._events = events
+        self._stop = Stop()
+        self._thread = Thread(target=self._follow, name=f"kfp-jupyter run {run_id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow; once only."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; the run itself goes on."""
+        self._stop.set()
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait until the thread has ended."""
+        self._thread.join(timeout_seconds)
+
+    @property
+    def following(self) -> bool:
+        """True as long as events may still come."""
+        return self._thread.is_alive() and not self._stop.is_set()
+
+    def _follow(self) -> None:
+        replay = _Replay(self._store, self._run_id)
+        try:
+            for event in self._events(self._stop):
+                if self._stop.is_set():
+                    return
+                replay.add(event)
+            problem = "The engine said no more before the run had ended."
+        except KfpJupyterError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a thread that dies leaves a run "running" for ever
+            _LOG.exception("following run %s failed", self._run_id)
+            problem = f"{type(error).__name__}: {error}"
+        finally:
+            replay.finish()
+        state = self._store.get(self._run_id)
+        if not self._stop.is_set() and state is not None and not state.state.finished:
+            self._store.put(replace(state, reason=DISCONNECTED, message=problem))
+
+
+class _Replay:
+    """The events told so far, kept aside until they are as new as what the store shows."""
+
+    def __init__(self, store: RunStore, run_id: str) -> None:
+        self._store = store
+        self._state: RunState | None = None
+        self._shown: RunState | None = None
+        self._began = time.time()
+        known = store.get(run_id)
+        self._known_version = known.version if known else 0
+        # The timer's thread and the follower's both show the state; the lock keeps the older from coming
+        # second.
+        self._showing = Lock()
+        # The count of events says when all is caught up, except where an engine tells fewer of them this
+        # time.
+        self._timer = Timer(_CATCH_UP_SECONDS, self._show)
+        self._timer.daemon = True
+
+    def add(self, event: Event) -> None:
+        """Fold an event, and show the result if it is news."""
+        with self._showing:
+            if self._state is None:
+                self._timer.start()
+            self._state = apply(self._state, event)
+            news = (
+                self._shown is not None
+                or self._state.version >= self._known_version
+                or self._state.state.finished
+                or event.time >= self._began
+            )
+        if news:
+            self._show()
+
+    def finish(self) -> None:
+        """End the keeping aside; what has not caught up by now is older than what is shown."""
+        self._timer.cancel()
+
+    def _show(self) -> None:
+        with self._showing:
+            if self._state is not None and self._state is not self._shown:
+                self._shown = self._state
+                self._store.put(self._state)

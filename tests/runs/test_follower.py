@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from dataclasses import replace
+from threading import Event as Stop
+
+import pytest
+
+from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.model.run import Event, RunChanged, RunCreated, RunState, State, Target, TaskChanged, apply
+from kfp_jupyter.runs.follower import DISCONNECTED, Follower
+from kfp_jupyter.runs.store import RunStore
+
+TOLD: list[Event] = [
+    RunCreated(time=1.0, run_id="r1", pipeline="p", target=Target(), arguments={}, tasks=("load",)),
+    RunChanged(time=2.0, state=State.RUNNING),
+    TaskChanged(time=3.0, task="load", state=State.RUNNING, attempt=1),
+    TaskChanged(time=4.0, task="load", state=State.SUCCEEDED),
+]
+END = RunChanged(time=5.0, state=State.SUCCEEDED)
+
+
+@pytest.fixture
+def store() -> RunStore:
+    return RunStore()
+
+
+def follow(store: RunStore, *events: Event, error: Exception | None = None) -> Follower:
+    def tell(stop: Stop) -> Iterator[Event]:
+        yield from events
+        if error:
+            raise error
+
+    follower = Follower(store, "r1", tell)
+    follower.start()
+    follower.join(10.0)
+    assert not follower.following
+    return follower
+
+
+def test_the_events_end_up_in_the_store(store):
+    follow(store, *TOLD, END)
+    state = store.get("r1")
+    assert (state.state, state.tasks["load"].state) == (State.SUCCEEDED, State.SUCCEEDED)
+    assert state.reason == ""
+
+
+def test_a_run_told_again_never_goes_back_on_the_screen(store):
+    for event in TOLD:
+        store.apply("r1", event)
+    shown: list[RunState] = []
+    store.subscribe(lambda before, after: shown.append(after))
+    follow(store, *TOLD, END)
+    assert {state.tasks["load"].state for state in shown} == {State.SUCCEEDED}
+    assert shown[-1].state is State.SUCCEEDED
+
+
+def test_an_engine_that_tells_fewer_events_the_second_time_is_shown_soon(store):
+    known = None
+    for event in TOLD:
+        known = apply(known, event)
+    store.put(replace(known, version=50))
+    more: queue.Queue[Event] = queue.Queue()
+
+    def tell(stop: Stop) -> Iterator[Event]:
+        yield from TOLD[:2]
+        yield TaskChanged(time=4.5, task="load", state=State.FAILED, reason="OOMKilled")
+        yield more.get(timeout=30.0)
+
+    follower = Follower(store, "r1", tell)
+    follower.start()
+    state = store.wait("r1", lambda state: state.tasks["load"].reason == "OOMKilled", 10.0)
+    assert state.tasks["load"].state is State.FAILED
+    assert state.version > 50
+    more.put(END)
+    follower.join(10.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (EngineError("The workflow is gone.", remedy="Run it again."), "The workflow is gone. Run it again."),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+        (None, "The engine said no more"),
+    ],
+)
+def test_an_engine_that_fails_leaves_the_run_as_last_seen_with_a_note(store, error, said):
+    follow(store, *TOLD, error=error)
+    state = store.get("r1")
+    assert (state.state, state.reason) == (State.RUNNING, DISCONNECTED)
+    assert said in state.message
+
+
+def test_following_again_takes_the_note_away(store):
+    follow(store, *TOLD, error=EngineError("no route to host"))
+    follow(store, *TOLD, END)
+    state = store.get("r1")
+    assert (state.state, state.reason, state.message) == (State.SUCCEEDED, "", "")
+
+
+def test_stopping_ends_the_thread_and_leaves_the_run_alone(store):
+    def tell(stop: Stop) -> Iterator[Event]:
+        yield from TOLD
+        stop.wait(30.0)
+
+    follower = Follower(store, "r1", tell)
+    follower.start()
+    store.wait("r1", lambda state: state.tasks["load"].state.finished, 10.0)
+    follower.stop()
+    follower.join(10.0)
+    assert not follower.following
+    assert store.get("r1").reason == ""
