@@ -6,6 +6,10 @@ what happened, where, and what to do; magics, comms and the CLI print it without
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import TracebackType
+
 
 class KfpJupyterError(Exception):
     """What went wrong, where, and the remedy.
@@ -28,3 +32,29 @@ class KfpJupyterError(Exception):
         place = f"{self.where}: " if self.where else ""
         remedy = f" {self.remedy}" if self.remedy else ""
         return f"{place}{self.what}{remedy}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython shows instead of a traceback: ours would only say where our own code is."""
+        place = _notebook_place(self.__traceback__)
+        named = place.partition(",")[0] in self.where
+        where = "; ".join(part for part in (self.where, "" if named else place) if part)
+        lines = [f"\x1b[31m{type(self).__name__}\x1b[0m: {self.what}"]
+        if where:
+            lines.append(f"Where: {where}")
+        if self.remedy:
+            lines.append(f"What to do: {self.remedy}")
+        return lines
+
+
+def _notebook_place(traceback: TracebackType | None) -> str:
+    """Return the cell and line that the error passed through last, as `Cell In[3], line 2`; empty if there is none."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name_of = getattr(getattr(shell, "compile", None), "format_code_name", lambda _name: None)
+    place = ""
+    package = str(Path(__file__).parent)
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        label = None if file.startswith(package) else name_of(file)
+        place = f"{' '.join(label)}, line {traceback.tb_lineno}" if label else place
+        traceback = traceback.tb_next
+    return place
