@@ -1,0 +1,55 @@
+"""The look of graph and charts: sizes, colours, icons and fonts, read from `look.json`.
+
+The front end draws the same picture from the same file, so a value is changed there and nowhere else. Colours are told
+apart by people who see red and green alike, and every state has a shape of its own beside its colour. What is drawn on the
+bare background (edges, their labels) is a grey that is legible on white and on near-black, since a picture cannot know
+what it lies on; everything else lies on cards that bring their own surface.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from kfp_jupyter.model.types import Json
+
+LOOK: Mapping[str, Json] = json.loads(Path(__file__).with_name("look.json").read_text(encoding="utf-8"))
+FONT: Mapping[str, Json] = LOOK["font"]
+CARD: Mapping[str, Json] = LOOK["card"]
+SPACE: Mapping[str, Json] = LOOK["space"]
+EDGE: Mapping[str, Json] = LOOK["edge"]
+ICON: Mapping[str, Json] = LOOK["icon"]
+LIGHT: Mapping[str, str] = LOOK["themes"]["light"]
+DARK: Mapping[str, str] = LOOK["themes"]["dark"]
+STATES: Mapping[str, Mapping[str, Json]] = LOOK["states"]
+SERIES: Mapping[str, list[str]] = LOOK["series"]
+
+_WIDTHS = {character: width for group, width in FONT["widths"]["per_1000_em"] for character in group}
+
+
+@cache
+def _width(character: str) -> int:
+    if ord(character) >= FONT["widths"]["wide_from"]:
+        return int(FONT["widths"]["wide"])
+    return int(_WIDTHS.get(character, FONT["widths"]["other"]))
+
+
+def text_width(text: str, size: float) -> float:
+    """Return about how wide a text of the UI font is, on the generous side, in pixels for a font size in pixels."""
+    return sum(map(_width, text)) * size / 1000
+
+
+def fitted(text: str, size: float, room: float) -> str:
+    """Return the text, cut and ended with an ellipsis if it is wider than `room` pixels at that font size."""
+    if text_width(text, size) <= room:
+        return text
+    left = room - text_width("…", size)
+    kept = 0
+    for character in text:
+        left -= _width(character) * size / 1000
+        if left < 0:
+            break
+        kept += 1
+    return text[:kept].rstrip() + "…"

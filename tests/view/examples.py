@@ -1,0 +1,293 @@
+"""Example pipelines and runs, and the documents of them that the front end's tests read.
+
+Run as a program it writes `tests/fixtures/run_documents.json` anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, PythonStep, Source
+from kfp_jupyter.model.pipeline import (
+    Constant,
+    Graph,
+    Pipeline,
+    PipelineInput,
+    Task,
+    TaskOutput,
+    TaskSettings,
+    Value,
+)
+from kfp_jupyter.model.run import (
+    ArtifactRecord,
+    Event,
+    MetricLogged,
+    RunChanged,
+    RunCreated,
+    RunState,
+    State,
+    Target,
+    TaskChanged,
+    TaskError,
+    apply,
+)
+from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
+from kfp_jupyter.view.document import document
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "run_documents.json"
+START = 1_760_000_000.0
+
+DATASET = ArtifactType("system.Dataset")
+MODEL = ArtifactType("system.Model")
+METRICS = ArtifactType("system.Metrics")
+CLASSIFICATION = ArtifactType("system.ClassificationMetrics")
+
+
+def component(name: str, inputs: dict[str, ValueType], outputs: dict[str, ValueType]) -> Component:
+    step = PythonStep(Source(()), name.replace("-", "_"), "python:3.11")
+    return Component(
+        name,
+        tuple(InputSpec(key, type_) for key, type_ in inputs.items()),
+        tuple(OutputSpec(key, type_) for key, type_ in outputs.items()),
+        step,
+    )
+
+
+def task(name: str, of: str, after: tuple[str, ...] = (), display_name: str = "", **arguments: Value) -> Task:
+    return Task(name, f"comp-{of}", arguments, after, TaskSettings(display_name=display_name))
+
+
+def classifier() -> Pipeline:
+    """Load, split, train two models, evaluate each, choose the better, publish."""
+    trained: dict[str, ValueType] = {"train_set": DATASET, "rate": ParameterType.DOUBLE}
+    components = [
+        component("load", {"url": ParameterType.STRING}, {"data": DATASET}),
+        component("split", {"data": DATASET}, {"train_set": DATASET, "test_set": DATASET}),
+        component("train-forest", trained, {"model": MODEL}),
+        component("train-logistic", trained, {"model": MODEL}),
+        component(
+            "evaluate",
+            {"model": MODEL, "test_set": DATASET},
+            {"accuracy": ParameterType.DOUBLE, "metrics": METRICS, "roc": CLASSIFICATION},
+        ),
+        component(
+            "choose", {"a": ParameterType.DOUBLE, "b": ParameterType.DOUBLE}, {"Output": ParameterType.STRING}
+        ),
+        component("publish", {"winner": ParameterType.STRING}, {}),
+    ]
+    rate = PipelineInput("rate")
+    test_set = TaskOutput("split", "test_set")
+    tasks = [
+        task("load", "load", url=Constant("https://example.org/cancer.csv")),
+        task("split", "split", data=TaskOutput("load", "data")),
+        task("train-forest", "train-forest", train_set=TaskOutput("split", "train_set"), rate=rate),
+        task("train-logistic", "train-logistic", train_set=TaskOutput("split", "train_set"), rate=rate),
+        task("evaluate", "evaluate", model=TaskOutput("train-forest", "model"), test_set=test_set),
+        task("evaluate-2", "evaluate", model=TaskOutput("train-logistic", "model"), test_set=test_set),
+        task(
+            "choose", "choose", a=TaskOutput("evaluate", "accuracy"), b=TaskOutput("evaluate-2", "accuracy")
+        ),
+        task(
+            "publish",
+            "publish",
+            after=("train-forest",),
+            display_name="Publish the winner",
+            winner=TaskOutput("choose", "Output"),
+        ),
+    ]
+    return Pipeline(
+        "cancer-classifier",
+        (
+            InputSpec("rate", ParameterType.DOUBLE, optional=True, default=0.1, description="Learning rate"),
+            InputSpec("seed", ParameterType.INTEGER, optional=True, default=7),
+            InputSpec("label", ParameterType.STRING),
+        ),
+        (),
+        {f"comp-{each.name}": each for each in components},
+        Graph({each.name: each for each in tasks}),
+        "Two models on the breast cancer data; the better one wins.",
+        "Cancer classifier",
+    )
+
+
+def roc(sharpness: float) -> list[dict[str, float]]:
+    """Points of a plausible curve, best threshold first."""
+    points = [{"confidenceThreshold": 1.0, "recall": 0.0, "falsePositiveRate": 0.0}]
+    for step in range(1, 21):
+        rate = step / 20
+        recall = round(rate ** (1 / sharpness), 4)
+        points.append(
+            {"confidenceThreshold": round(1 - rate, 2), "recall": recall, "falsePositiveRate": rate}
+        )
+    return points
+
+
+def confusion(*rows: tuple[int, ...], names: tuple[str, ...] = ("benign", "malignant")) -> dict[str, Any]:
+    return {
+        "annotationSpecs": [{"displayName": name} for name in names],
+        "rows": [{"row": list(row)} for row in rows],
+    }
+
+
+def evaluated(
+    accuracy: float, sharpness: float, *rows: tuple[int, ...]
+) -> dict[str, tuple[ArtifactRecord, ...]]:
+    scalars = {"accuracy": accuracy, "f1": round(accuracy - 0.012, 3), "test_rows": 143}
+    shown = {"confidenceMetrics": roc(sharpness), "confusionMatrix": confusion(*rows)}
+    return {
+        "metrics": (ArtifactRecord("system.Metrics", "local:///metrics", "/data/metrics", scalars),),
+        "roc": (ArtifactRecord("system.ClassificationMetrics", "local:///roc", "/data/roc", shown),),
+    }
+
+
+def created(run_id: str, target: Target | None = None) -> list[Event]:
+    pipeline = classifier()
+    arguments = {"rate": 0.05, "seed": 7, "label": "night"}
+    first = RunCreated(
+        START, run_id, pipeline.name, target or Target(), arguments, tuple(pipeline.graph.tasks)
+    )
+    return [first, RunChanged(START + 0.2, State.RUNNING)]
+
+
+def ran(name: str, begin: float, end: float, state: State = State.SUCCEEDED, **known: Any) -> list[Event]:
+    return [
+        TaskChanged(START + begin, name, State.RUNNING, attempt=1),
+        TaskChanged(START + end, name, state, attempt=1, **known),
+    ]
+
+
+def learned(name: str, begin: float, count: int, rate: float) -> list[Event]:
+    return [
+        MetricLogged(START + begin + step * 0.1, name, "loss", step, round(math.exp(-rate * step) + 0.08, 4))
+        for step in range(count)
+    ]
+
+
+def running() -> RunState:
+    cached = TaskChanged(START + 0.3, "load", State.SUCCEEDED, attempt=1, cached_from="run-0007")
+    return folded(
+        created("run-0010", Target("argo", "kind-lab", "team-a")),
+        [cached],
+        ran("split", 0.4, 1.64),
+        [TaskChanged(START + 1.7, "train-forest", State.RUNNING, attempt=2)],
+        learned("train-forest", 1.7, 12, 0.2),
+        [
+            TaskChanged(
+                START + 1.8,
+                "train-logistic",
+                State.PENDING,
+                reason="Unschedulable",
+                message="0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+            )
+        ],
+    )
+
+
+def succeeded() -> RunState:
+    return folded(
+        created("run-0011"),
+        ran("load", 0.3, 0.71, outputs={}, log_tail=("569 rows",)),
+        ran("split", 0.8, 1.1, inputs={"frac": 0.25}),
+        [TaskChanged(START + 1.2, "train-forest", State.RUNNING, attempt=1)],
+        learned("train-forest", 1.2, 30, 0.15),
+        [TaskChanged(START + 5.3, "train-forest", State.SUCCEEDED, attempt=1, inputs={"rate": 0.05})],
+        [TaskChanged(START + 1.2, "train-logistic", State.RUNNING, attempt=1)],
+        learned("train-logistic", 1.2, 30, 0.08),
+        [TaskChanged(START + 3.9, "train-logistic", State.SUCCEEDED, attempt=1, inputs={"rate": 0.05})],
+        ran(
+            "evaluate",
+            5.4,
+            6.6,
+            outputs={"accuracy": 0.972},
+            artifacts=evaluated(0.972, 9.0, (52, 1), (3, 87)),
+        ),
+        ran(
+            "evaluate-2",
+            4.0,
+            5.1,
+            outputs={"accuracy": 0.944},
+            artifacts=evaluated(0.944, 4.5, (49, 4), (4, 86)),
+        ),
+        ran("choose", 6.7, 6.9, outputs={"Output": "forest"}),
+        ran("publish", 7.0, 72.5, log_tail=("published forest",)),
+        [RunChanged(START + 72.6, State.SUCCEEDED)],
+    )
+
+
+def failed() -> RunState:
+    error = TaskError(
+        "ValueError",
+        "could not convert string to float: '<n/a>'",
+        "Cell In[4]",
+        7,
+        "Traceback (most recent call last):\n"
+        '  Cell In[4], line 7, in train_forest\n    x = frame["radius"].astype(float)\n'
+        "ValueError: could not convert string to float: '<n/a>'\n",
+    )
+    skipped: list[Event] = [
+        TaskChanged(START + 3.0, name, State.SKIPPED, reason="UpstreamFailed", message="train-forest failed")
+        for name in ("evaluate", "choose", "publish")
+    ]
+    tail = ("reading /data/train_set", "427 rows, 31 columns", "fitting 200 trees & pruning <small> ones")
+    return folded(
+        created("run-0012"),
+        ran("load", 0.3, 0.7),
+        ran("split", 0.8, 1.1),
+        ran("train-forest", 1.2, 3.0, State.FAILED, error=error, reason="Error", log_tail=tail),
+        skipped,
+        ran("train-logistic", 1.2, 3.9),
+        ran(
+            "evaluate-2",
+            4.0,
+            5.1,
+            outputs={"accuracy": 0.944},
+            artifacts=evaluated(0.944, 4.5, (49, 4), (4, 86)),
+        ),
+        [RunChanged(START + 5.2, State.FAILED, "TaskFailed", "train-forest failed: ValueError")],
+    )
+
+
+def canceled() -> RunState:
+    rest = ("evaluate", "evaluate-2", "choose", "publish")
+    return folded(
+        created("run-0013"),
+        ran("load", 0.3, 0.7),
+        ran("split", 0.8, 1.1),
+        ran("train-forest", 1.2, 4.0, State.CANCELED, reason="Canceled"),
+        ran("train-logistic", 1.2, 4.0, State.CANCELED, reason="Canceled"),
+        [TaskChanged(START + 4.0, name, State.CANCELED, reason="Canceled") for name in rest],
+        [RunChanged(START + 4.1, State.CANCELED, "Canceled", "canceled by the user")],
+    )
+
+
+def folded(*events: list[Event]) -> RunState:
+    state: RunState | None = None
+    for event in sorted((each for group in events for each in group), key=lambda each: each.time):
+        state = apply(state, event)
+    assert state is not None
+    return state
+
+
+def documents() -> dict[str, Any]:
+    """The documents by name."""
+    pipeline = classifier()
+    return {
+        "pipeline": document(pipeline, None),
+        "running": document(pipeline, running()),
+        "succeeded": document(pipeline, succeeded()),
+        "failed": document(pipeline, failed()),
+        "canceled": document(pipeline, canceled()),
+        "open": document(pipeline, running(), saved=True),
+    }
+
+
+def written() -> str:
+    """The text of the fixture."""
+    return json.dumps(documents(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+if __name__ == "__main__":
+    FIXTURE.write_text(written(), encoding="utf-8")
