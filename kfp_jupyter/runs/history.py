@@ -1,0 +1,227 @@
+"""The runs of this user, kept over kernel restarts in one SQLite file (`runs/database.py`).
+
+A run's tasks are stored as the JSON of their records, from which a state comes back complete; metrics and
+artifacts stand in tables of their own beside them, so that they can be queried with SQL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kfp_jupyter.model.codec import decode, encode
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import RunRef, RunState, State, Target, TaskRun
+from kfp_jupyter.runs.database import HistoryError, transaction
+from kfp_jupyter.runs.metrics import scalars
+from kfp_jupyter.runs.summary import RunSummary
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+NOTEBOOK = "notebook"
+"""The label that holds the path of the notebook from which a run was started."""
+COMMIT = "commit"
+"""The label that holds the git commit of the folder in which it was started."""
+
+_SUMMARY = (
+    "id, pipeline, target_kind, target_name, target_namespace,"
+    " state, created_at, started_at, finished_at, message"
+)
+_AMBIGUOUS_SHOWN = 5
+
+
+class History:
+    """The runs in one file. Every method may raise `HistoryError`.
+
+    Args:
+        path: The SQLite file; made when first written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def record(self, ref: RunRef, pipeline: Pipeline, state: RunState, labels: Mapping[str, str]) -> None:
+        """Keep a new run."""
+        with transaction(self.path, write=True) as connection:
+            connection.execute("DELETE FROM runs WHERE id = ?", (ref.run_id,))
+            connection.execute(
+                f"INSERT INTO runs VALUES ({', '.join('?' * 18)})",
+                (
+                    ref.run_id,
+                    state.pipeline,
+                    json.dumps(encode(pipeline)),
+                    ref.target.kind,
+                    ref.target.name,
+                    ref.target.namespace,
+                    ref.location,
+                    json.dumps(dict(state.arguments)),
+                    state.state.value,
+                    state.reason,
+                    state.message,
+                    state.created_at,
+                    state.started_at,
+                    state.finished_at,
+                    state.version,
+                    labels.get(NOTEBOOK, ""),
+                    labels.get(COMMIT, ""),
+                    json.dumps(dict(labels)),
+                ),
+            )
+            _write_tasks(connection, state, {})
+
+    def update(self, state: RunState, known: RunState | None = None) -> None:
+        """Keep the present state of a run; nothing happens if the history does not have the run.
+
+        A run that has ended stays ended, whatever a process that had lost sight of it still writes.
+
+        Args:
+            state: The state.
+            known: The state that was kept last: tasks that are the same objects in both are not written
+            again.
+        """
+        with transaction(self.path, write=True) as connection:
+            changed = connection.execute(
+                "UPDATE runs SET"
+                " state = ?, reason = ?, message = ?, started_at = ?, finished_at = ?, version = ?"
+                " WHERE id = ? AND (finished_at IS NULL OR ?)",
+                (
+                    state.state.value,
+                    state.reason,
+                    state.message,
+                    state.started_at,
+                    state.finished_at,
+                    state.version,
+                    state.id,
+                    state.state.finished,
+                ),
+            )
+            if changed.rowcount:
+                _write_tasks(connection, state, known.tasks if known else {})
+
+    def runs(self, limit: int = 50, *, pipeline: str = "", notebook: str = "") -> list[RunSummary]:
+        """Return the newest runs, newest first; of one pipeline or notebook if named."""
+        wanted = [("pipeline", pipeline), ("notebook", notebook)]
+        given = [(column, value) for column, value in wanted if value]
+        where = " AND ".join(f"{column} = ?" for column, _ in given) or "1"
+        with transaction(self.path, write=False) as connection:
+            rows = connection.execute(
+                f"SELECT {_SUMMARY} FROM runs WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ?",
+                (*(value for _, value in given), limit),
+            ).fetchall()
+        return [_summary(row) for row in rows]
+
+    def open_runs(self, limit: int = 50) -> list[str]:
+        """Return the ids of the newest runs that had not ended when they were last seen."""
+        with transaction(self.path, write=False) as connection:
+            rows = connection.execute(
+                "SELECT id FROM runs WHERE finished_at IS NULL ORDER BY created_at DESC LIMIT ?", (limit,)
+            ).fetchall()
+        return [str(row[0]) for row in rows]
+
+    def find(self, text: str) -> str:
+        """Return the id of the one run whose id is `text` or begins with it.
+
+        Raises:
+            HistoryError: There is none, or more than one.
+        """
+        with transaction(self.path, write=False) as connection:
+            rows = connection.execute(
+                "SELECT id FROM runs WHERE substr(id, 1, ?) = ?"
+                " ORDER BY id = ? DESC, created_at DESC LIMIT ?",
+                (len(text), text, text, _AMBIGUOUS_SHOWN + 1),
+            ).fetchall()
+        ids = [str(row[0]) for row in rows] if text else []
+        if len(ids) == 1 or text in ids:
+            return ids[0]
+        if not ids:
+            raise HistoryError(
+                f"There is no run {text!r}.", remedy="`kfp-jupyter runs` lists the runs there are."
+            )
+        shown = ", ".join(ids[:_AMBIGUOUS_SHOWN]) + (", …" if len(ids) > _AMBIGUOUS_SHOWN else "")
+        raise HistoryError(f"{text!r} may be several runs: {shown}.", remedy="Give more of the id.")
+
+    def load(self, run_id: str) -> tuple[RunRef, Pipeline, RunState]:
+        """Return all that is known of a run, given its id or the beginning of it.
+
+        Raises:
+            HistoryError: There is no such run, or more than one.
+        """
+        run_id = self.find(run_id)
+        with transaction(self.path, write=False) as connection:
+            row = connection.execute(
+                f"SELECT {_SUMMARY}, plan, location, arguments, reason, version FROM runs WHERE id = ?",
+                (run_id,),
+            ).fetchone()
+            tasks = connection.execute(
+                "SELECT path, record FROM tasks WHERE run = ? ORDER BY position", (run_id,)
+            )
+            records = tasks.fetchall()
+        *_, plan, location, arguments, reason, version = row
+        line = _summary(row[: -len(("plan", "location", "arguments", "reason", "version"))])
+        target = Target(*row[2:5])
+        try:
+            pipeline = decode(Pipeline, json.loads(plan))
+            state = RunState(
+                id=line.id,
+                pipeline=line.pipeline,
+                target=target,
+                arguments=json.loads(arguments),
+                state=line.state,
+                created_at=line.created_at,
+                started_at=line.started_at,
+                finished_at=line.finished_at,
+                reason=reason,
+                message=line.message,
+                tasks={path: decode(TaskRun, json.loads(record)) for path, record in records},
+                version=version,
+            )
+        except ValueError as error:
+            raise HistoryError(
+                f"The history's record of run {run_id} cannot be read: {error}.", where=str(self.path)
+            ) from error
+        return RunRef(run_id, target, location), pipeline, state
+
+
+def _summary(row: tuple[Any, ...]) -> RunSummary:
+    run_id, pipeline, kind, name, namespace, state, created_at, started_at, finished_at, message = row
+    target = str(Target(kind, name, namespace))
+    return RunSummary(run_id, pipeline, target, State(state), created_at, started_at, finished_at, message)
+
+
+def _write_tasks(connection: Connection, state: RunState, known: Mapping[str, TaskRun]) -> None:
+    for position, (path, task) in enumerate(state.tasks.items()):
+        if task is not known.get(path):
+            _write_task(connection, state.id, path, position, task)
+
+
+def _write_task(connection: Connection, run: str, path: str, position: int, task: TaskRun) -> None:
+    # Deleting takes the task's metrics and artifacts along; they are written again below.
+    connection.execute("DELETE FROM tasks WHERE run = ? AND path = ?", (run, path))
+    times = (task.started_at, task.finished_at)
+    connection.execute(
+        "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run,
+            path,
+            position,
+            task.state.value,
+            task.attempt,
+            *times,
+            task.cached_from,
+            json.dumps(encode(task)),
+        ),
+    )
+    for output, artifacts in task.artifacts.items():
+        for number, artifact in enumerate(artifacts):
+            metadata = json.dumps(dict(artifact.metadata))
+            connection.execute(
+                "INSERT INTO artifacts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (run, path, output, number, artifact.type, artifact.uri, artifact.path, metadata),
+            )
+            connection.executemany(
+                "INSERT INTO metrics VALUES (?, ?, ?, ?, ?)",
+                [(run, path, output, name, value) for name, value in scalars(artifact).items()],
+            )

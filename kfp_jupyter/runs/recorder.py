@@ -1,0 +1,70 @@
+"""Keeps the history in step with the store: what is worth a write, and what happens when writing fails.
+
+Losing sight of the history must never disturb a run. So a failed write is said once, in the log, and then
+only tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import RunRef, RunState
+from kfp_jupyter.runs.database import HistoryError
+from kfp_jupyter.runs.follower import DISCONNECTED
+from kfp_jupyter.runs.history import History
+from kfp_jupyter.runs.store import RunStore
+
+_LOG = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Writes runs to the history as they change: the beginning, the end, and now and then a state between.
+
+    Args:
+        history: Where to write.
+        store: Whose changes are written.
+        interval_seconds: The shortest time between two writes of a run that has not ended.
+    """
+
+    def __init__(self, history: History, store: RunStore, interval_seconds: float = 1.0) -> None:
+        self._history = history
+        self._interval = interval_seconds
+        # Only touched by the store's writers, which the store lets in one at a time, and by `record`, whose
+        # run no other thread knows yet.
+        self._written: dict[str, tuple[RunState, float]] = {}
+        self._warned = False
+        self.close = store.subscribe(self._changed)
+
+    def record(self, ref: RunRef, pipeline: Pipeline, state: RunState, labels: Mapping[str, str]) -> None:
+        """Keep a new run, and from now on its changes."""
+        try:
+            self._history.record(ref, pipeline, state, labels)
+        except HistoryError as error:
+            self._warn(error)
+        self._written[ref.run_id] = (state, time.monotonic())
+
+    def resume(self, state: RunState) -> None:
+        """Keep the changes of a run that was found in the history, where `state` is what is kept of it."""
+        self._written[state.id] = (state, time.monotonic())
+
+    def _changed(self, _before: RunState | None, after: RunState) -> None:
+        if after.id not in self._written or after.reason == DISCONNECTED:
+            return
+        known, written_at = self._written[after.id]
+        now = time.monotonic()
+        if not after.state.finished and now - written_at < self._interval:
+            return
+        self._written[after.id] = (after, now)
+        try:
+            self._history.update(after, known)
+        except HistoryError as error:
+            self._written[after.id] = (known, now)
+            self._warn(error)
+
+    def _warn(self, error: HistoryError) -> None:
+        if not self._warned:
+            self._warned = True
+            _LOG.warning("Runs go on, but will be missing from the list of earlier runs. %s", error)
