@@ -1,0 +1,158 @@
+"""A function, or a cell with one, as a component.
+
+The source of a component is a first fragment of ours, which offers the names of KFP's authoring modules to
+the code as KFP does, and then the user's own text with the lines it has in its cell or file.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from kfp_jupyter.cells.definition import PREAMBLE_FILE, Definition, find_function
+from kfp_jupyter.cells.interface import read_interface
+from kfp_jupyter.cells.origin import function_fragment, whole_lines
+from kfp_jupyter.cells.stand_in import stand_in
+from kfp_jupyter.model.component import Component, Fragment, PythonStep, Source
+
+KFP_BASE_IMAGE = "python:3.11"
+"""The image that KFP 2.17 takes for a component without one."""
+
+_PREAMBLE = """\
+import kfp, kfp_jupyter
+from kfp_jupyter import dsl
+from kfp_jupyter.dsl import *
+from typing import *
+"""
+
+
+def default_base_image() -> str:
+    """Return the official Python image of this kernel's minor version, `python:3.12`."""
+    return f"python:{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def kebab_case(name: str) -> str:
+    """Return a name in KFP's spelling, which Kubernetes takes too: `Train_Model` becomes `train-model`."""
+    return re.sub("[^0-9a-z]+", "-", name.lower()).strip("-")
+
+
+def component_from_function(
+    function: Callable[..., Any],
+    source: Source | None = None,
+    *,
+    base_image: str | None = None,
+    packages: Iterable[str] = (),
+    pip_index_urls: Iterable[str] = (),
+    pip_trusted_hosts: Iterable[str] = (),
+    name: str | None = None,
+) -> Component:
+    """Return the component that a function is.
+
+    Args:
+        function: The function, with type hints.
+        source: Module text that defines it; None takes the function's own text.
+        base_image: The image of its steps; None takes the official Python image of this kernel's version.
+        packages: Requirements to install before a step runs.
+        pip_index_urls: Package indexes for them; empty means pip's own settings.
+        pip_trusted_hosts: Hosts that pip shall trust without TLS.
+        name: The component's name; None takes the function's.
+
+    Raises:
+        ComponentError: It cannot become a component; the message says where and why.
+    """
+    if source is None:
+        source = _with_preamble(function_fragment(function))
+    definition = find_function(source, function.__name__)
+    return _component(function, definition, name, base_image, packages, pip_index_urls, pip_trusted_hosts)
+
+
+def component_from_cell(
+    text: str,
+    first_line: int,
+    file: str,
+    namespace: Mapping[str, Any],
+    name: str | None = None,
+    *,
+    base_image: str | None = None,
+    packages: Iterable[str] = (),
+    pip_index_urls: Iterable[str] = (),
+    pip_trusted_hosts: Iterable[str] = (),
+) -> Component:
+    """Return the component that a cell's function is; the whole text becomes the source of its steps.
+
+    Nothing of the cell is run but the statements that the function's hints and defaults need, and these in a
+    copy of `namespace`. The function's own name stands in the component's `implementation.function`.
+
+    Args:
+        text: The cell without its magic line.
+        first_line: The line of the cell (from 1) that `text` begins at.
+        file: What the cell is called: `Cell In[3]`.
+        namespace: The notebook's names.
+        name: The function's name, in Python's or KFP's spelling; None takes the last function.
+        base_image: See `component_from_function`, as for the rest.
+        packages: Requirements to install before a step runs.
+        pip_index_urls: Package indexes for them.
+        pip_trusted_hosts: Hosts that pip shall trust without TLS.
+
+    Raises:
+        ComponentError: It cannot become a component; the message says where and why.
+    """
+    source = _with_preamble(Fragment(whole_lines(text), file, first_line))
+    definition = find_function(source, name.replace("-", "_") if name else None)
+    function = stand_in(definition, namespace)
+    return _component(function, definition, None, base_image, packages, pip_index_urls, pip_trusted_hosts)
+
+
+def _component(
+    function: Callable[..., Any],
+    definition: Definition,
+    name: str | None,
+    base_image: str | None,
+    packages: Iterable[str],
+    pip_index_urls: Iterable[str],
+    pip_trusted_hosts: Iterable[str],
+) -> Component:
+    interface = read_interface(function, definition)
+    step = PythonStep(
+        definition.source,
+        definition.node.name,
+        base_image or default_base_image(),
+        tuple(packages),
+        tuple(pip_index_urls),
+        tuple(pip_trusted_hosts),
+    )
+    return Component(
+        kebab_case(name or definition.node.name),
+        interface.inputs,
+        interface.outputs,
+        step,
+        interface.description,
+    )
+
+
+def _with_preamble(fragment: Fragment) -> Source:
+    """Put the authoring names before the user's text, and before these its imports from `__future__`."""
+    lines = fragment.text.splitlines(keepends=True)
+    futures: list[str] = []
+    for first, last in _future_imports(fragment.text):
+        futures.extend(lines[first - 1 : last])
+        lines[first - 1 : last] = ["\n"] * (last - first + 1)
+    preamble = Fragment("".join(futures) + _PREAMBLE, PREAMBLE_FILE)
+    return Source((preamble, Fragment("".join(lines), fragment.file, fragment.first_line)))
+
+
+def _future_imports(text: str) -> list[tuple[int, int]]:
+    """Return the first and last lines of the imports from `__future__`; none if the text is not Python."""
+    if "__future__" not in text:
+        return []
+    try:
+        module = ast.parse(text)
+    except SyntaxError:
+        return []
+    imports = [
+        node for node in module.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    return [(node.lineno, node.end_lineno or node.lineno) for node in imports]

@@ -1,0 +1,132 @@
+"""A function found in source text: its syntax tree, and the place of each of its arguments.
+
+What can be said without running anything is said here: the text is Python, there is such a function, and it
+is of a kind that can become a component.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from kfp_jupyter.cells.errors import ComponentSyntaxError, NoFunctionError, SignatureError
+from kfp_jupyter.model.component import Source
+
+PREAMBLE_FILE = "kfp_jupyter"
+"""The file name of the lines that stand before the user's own in a component's source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function in a component's source.
+
+    Attributes:
+        module: The syntax tree of the whole source.
+        node: The function's.
+        source: The text, which knows where its lines come from.
+    """
+
+    module: ast.Module
+    node: ast.FunctionDef
+    source: Source
+
+    def place(self, argument: str = "") -> str:
+        """Return the place (`Cell In[3], line 2`) of an argument's hint, or of the function itself."""
+        named = next((arg for arg in self._arguments() if arg.arg == argument), None)
+        return line_place(self.source, named.lineno if named else self.node.lineno)
+
+    def _arguments(self) -> list[ast.arg]:
+        arguments = self.node.args
+        return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+
+
+def line_place(source: Source, line: int) -> str:
+    """Return the place of a line (from 1) of the source's text, as `Cell In[3], line 2`."""
+    file, number = source.locate(max(1, min(line, source.text.count("\n"))))
+    return f"{file}, line {number}"
+
+
+def find_function(source: Source, name: str | None = None) -> Definition:
+    """Find a function in a source: the one named so, else the last one.
+
+    Raises:
+        ComponentSyntaxError: The text is not Python.
+        NoFunctionError: There is no function, or none of that name.
+        SignatureError: It is asynchronous, a generator, or takes `*args` or `**kwargs`.
+    """
+    try:
+        module = ast.parse(source.text)
+    except SyntaxError as error:
+        raise _syntax_error(source, error) from None
+    functions = [
+        node for node in _top_level(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+    named = [node for node in functions if name is None or node.name == name]
+    if not named:
+        raise _no_function(source, name, [node.name for node in functions])
+    node = named[-1]
+    if isinstance(node, ast.AsyncFunctionDef):
+        raise SignatureError(
+            f"The function {node.name!r} is asynchronous, and a step would never wait for it.",
+            where=line_place(source, node.lineno),
+            remedy="Write `def` and call `asyncio.run(...)` inside.",
+        )
+    definition = Definition(module, node, source)
+    _check_kind(definition)
+    return definition
+
+
+def _top_level(module: ast.Module) -> list[ast.stmt]:
+    """Return the module's statements, and those under an `if`: a function that had to stay indented."""
+    inner = [held for node in module.body if isinstance(node, ast.If) for held in node.body]
+    return [*inner, *module.body]
+
+
+def _syntax_error(source: Source, error: SyntaxError) -> ComponentSyntaxError:
+    line = error.lineno or 1
+    lines = source.text.splitlines()
+    text = (error.text or (lines[line - 1] if line <= len(lines) else "")).strip()
+    remedy = "Correct this line and run the cell again."
+    if text.startswith(("!", "%")):
+        remedy = "Take lines that begin with `!` or `%` out of the cell; `--packages` installs packages."
+    return ComponentSyntaxError(
+        f"This is not valid Python ({error.msg}): {text}", where=line_place(source, line), remedy=remedy
+    )
+
+
+def _no_function(source: Source, name: str | None, there: list[str]) -> NoFunctionError:
+    what = "There is no function in it" if name is None else f"There is no function {name!r} in it"
+    remedy = "A component is a function: write `def` with type hints."
+    if there:
+        remedy = f"It defines: {', '.join(there)}."
+    own = source.fragments[-1]
+    return NoFunctionError(what + ".", where=f"{own.file}, line {own.first_line}", remedy=remedy)
+
+
+def _check_kind(definition: Definition) -> None:
+    node = definition.node
+    for star, several in (("*", node.args.vararg), ("**", node.args.kwarg)):
+        if several is not None:
+            raise SignatureError(
+                f"The function {node.name!r} takes {star}{several.arg}, but every input needs a name.",
+                where=line_place(definition.source, several.lineno),
+                remedy="Name each argument, or take a list or a dict.",
+            )
+    if _yields(node):
+        raise SignatureError(
+            f"The function {node.name!r} is a generator (it uses `yield`), so a step would run none of it.",
+            where=definition.place(),
+            remedy="Return the values instead, for example as a list.",
+        )
+
+
+def _yields(function: ast.FunctionDef) -> bool:
+    """Say whether the function itself yields; those inside it may."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            waiting.extend(ast.iter_child_nodes(node))
+    return False

@@ -1,0 +1,37 @@
+"""What can be wrong with the code of a component."""
+
+from __future__ import annotations
+
+from kfp_jupyter.errors import KfpJupyterError
+
+
+class ComponentError(KfpJupyterError):
+    """The code cannot become a component."""
+
+
+class ComponentSyntaxError(ComponentError):
+    """The code is not Python."""
+
+
+class NoFunctionError(ComponentError):
+    """There is no function to make a component of."""
+
+
+class SourceNotFoundError(ComponentError):
+    """The function's text is nowhere to be found, so it cannot be sent to a step."""
+
+
+class MissingHintError(ComponentError):
+    """An argument has no type hint."""
+
+
+class UnsupportedAnnotationError(ComponentError):
+    """A type hint says nothing that a pipeline can carry."""
+
+
+class SignatureError(ComponentError):
+    """The function's signature has no counterpart in a component's interface."""
+
+
+class DefaultError(ComponentError):
+    """A default is not a value of its argument's type."""

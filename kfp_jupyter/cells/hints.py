@@ -1,0 +1,63 @@
+"""A type hint as the type of a component's input or output.
+
+The executor reads the same hints when the step runs, so both sides share its `meaning`; here its answer
+becomes a type of the model. Rules:
+https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/data-types/
+"""
+
+from __future__ import annotations
+
+import typing
+from typing import Any
+
+from kfp_jupyter.executor.annotations import (
+    Input,
+    InputPath,
+    Meaning,
+    Output,
+    OutputPath,
+    PipelineTaskFinalStatus,
+)
+from kfp_jupyter.executor.artifacts import ARTIFACT_CLASSES
+from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
+
+_PARAMETERS: dict[Any, ParameterType] = {
+    str: ParameterType.STRING,
+    int: ParameterType.INTEGER,
+    float: ParameterType.DOUBLE,
+    bool: ParameterType.BOOLEAN,
+    list: ParameterType.LIST,
+    dict: ParameterType.STRUCT,
+    PipelineTaskFinalStatus: ParameterType.TASK_FINAL_STATUS,
+}
+
+SUPPORTED = (
+    "str, int, float, bool, list, dict (also List[...], Dict[...], Optional[...]), Input[...] or Output[...] "
+    "of an artifact class, InputPath(...) and OutputPath(...)"
+)
+"""The hints that a message offers."""
+
+
+def value_type(meaning: Meaning) -> ValueType | None:
+    """Return the type that a hint means, or None if a pipeline has none for it."""
+    if meaning.is_artifact:
+        version = getattr(meaning.type, "schema_version", "0.0.1")
+        return ArtifactType(meaning.type.schema_title, version, meaning.is_list)
+    plain = typing.get_origin(meaning.type) or meaning.type
+    try:
+        return _PARAMETERS.get(plain)
+    except TypeError:  # a hint that cannot be hashed is no type
+        return None
+
+
+def authoring_names() -> dict[str, Any]:
+    """Return the names that a hint may use without an import: those of `typing`, and our annotations."""
+    return {
+        **{name: getattr(typing, name) for name in typing.__all__},
+        **{known.__name__: known for known in ARTIFACT_CLASSES},
+        "Input": Input,
+        "Output": Output,
+        "InputPath": InputPath,
+        "OutputPath": OutputPath,
+        "PipelineTaskFinalStatus": PipelineTaskFinalStatus,
+    }

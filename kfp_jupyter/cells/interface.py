@@ -1,0 +1,204 @@
+"""A function's signature as a component's interface, by KFP's rules.
+
+Arguments become inputs, except those marked as outputs; what is returned becomes outputs: one named `Output`,
+or one for each field of a NamedTuple. Names stay as written. Rules:
+https://www.kubeflow.org/docs/components/pipelines/user-guides/components/lightweight-python-components/
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kfp_jupyter.cells import docstring
+from kfp_jupyter.cells.definition import Definition
+from kfp_jupyter.cells.errors import (
+    ComponentError,
+    DefaultError,
+    MissingHintError,
+    SignatureError,
+    UnsupportedAnnotationError,
+)
+from kfp_jupyter.cells.hints import SUPPORTED, authoring_names, value_type
+from kfp_jupyter.executor.annotations import Meaning, meaning
+from kfp_jupyter.model.check import parameter_value
+from kfp_jupyter.model.component import InputSpec, OutputSpec
+from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, ValueType
+
+SINGLE_OUTPUT = "Output"
+"""The name of the output that a function returns as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A component's inputs and outputs, and its description."""
+
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    description: str
+
+
+def read_interface(
+    function: Callable[..., Any], definition: Definition, *, is_pipeline: bool = False
+) -> Interface:
+    """Return the interface that a function's hints, defaults and docstring describe.
+
+    Args:
+        function: The function, or a stand-in.
+        definition: Where it is written, for messages.
+        is_pipeline: True for a pipeline's function, which may also give out lists of artifacts.
+
+    Raises:
+        ComponentError: A hint is missing or unsupported, a default does not fit, an output's name stands
+            twice.
+    """
+    return _Reader(function, definition, is_pipeline).interface()
+
+
+class _Reader:
+    """Reads one function; `noun` is what messages call it."""
+
+    def __init__(self, function: Callable[..., Any], definition: Definition, is_pipeline: bool) -> None:
+        self.function = function
+        self.definition = definition
+        self.is_pipeline = is_pipeline
+        self.noun = f"{'pipeline' if is_pipeline else 'component'} {function.__name__!r}"
+        self.names = {**authoring_names(), **function.__globals__, **_enclosed(function)}
+
+    def interface(self) -> Interface:
+        texts = docstring.read(self.function.__doc__)
+        inputs: list[InputSpec] = []
+        outputs: list[tuple[str, ValueType]] = []
+        signature = inspect.signature(self.function)
+        for argument in signature.parameters.values():
+            held = self._meaning(argument)
+            if held.is_output:
+                outputs.append((argument.name, self._output_type(argument.name, held)))
+            else:
+                inputs.append(self._input(argument, held, texts.arguments.get(argument.name, "")))
+        outputs.extend(self._returned(signature.return_annotation))
+        self._check_names([name for name, _ in outputs])
+        specs = tuple(OutputSpec(name, type_, texts.returns.get(name, "")) for name, type_ in outputs)
+        return Interface(tuple(inputs), specs, texts.summary)
+
+    def _meaning(self, argument: inspect.Parameter) -> Meaning:
+        if argument.annotation is inspect.Parameter.empty:
+            raise self._error(
+                MissingHintError,
+                f"The argument {argument.name!r} of {self.noun} has no type hint.",
+                argument.name,
+                f"Write its type, as in `{argument.name}: int` or `{argument.name}: Input[Dataset]`.",
+            )
+        if argument.name == SINGLE_OUTPUT:
+            raise self._error(
+                SignatureError,
+                f"An argument of {self.noun} is called {SINGLE_OUTPUT!r}, as what a function returns.",
+                argument.name,
+                "Choose another name.",
+            )
+        return self._evaluated(argument.annotation, f"argument {argument.name!r}", argument.name)
+
+    def _evaluated(self, annotation: Any, what: str, argument: str = "") -> Meaning:
+        try:
+            return meaning(annotation, self.names)
+        except Exception as error:
+            raise self._error(
+                UnsupportedAnnotationError,
+                f"The type hint of {what} of {self.noun} cannot be read: {type(error).__name__}: {error}.",
+                argument,
+                f"Use one of: {SUPPORTED}.",
+            ) from error
+
+    def _type(self, held: Meaning, what: str, argument: str = "") -> ValueType:
+        type_ = value_type(held)
+        if type_ is None:
+            raise self._error(
+                UnsupportedAnnotationError,
+                f"The type hint {_spelling(held.type)} of {what} of {self.noun} is not supported.",
+                argument,
+                f"Use one of: {SUPPORTED}.",
+            )
+        return type_
+
+    def _input(self, argument: inspect.Parameter, held: Meaning, description: str) -> InputSpec:
+        type_ = self._type(held, f"argument {argument.name!r}", argument.name)
+        if type_ is ParameterType.TASK_FINAL_STATUS:
+            return InputSpec(argument.name, type_, optional=True, description=description)
+        if argument.default is inspect.Parameter.empty:
+            return InputSpec(argument.name, type_, description=description)
+        default = self._default(argument, type_)
+        return InputSpec(argument.name, type_, optional=True, default=default, description=description)
+
+    def _default(self, argument: inspect.Parameter, type_: ValueType) -> Json:
+        if argument.default is None:
+            return None
+        if isinstance(type_, ArtifactType):
+            raise self._error(
+                DefaultError,
+                f"The argument {argument.name!r} of {self.noun} is an artifact and has a default.",
+                argument.name,
+                "An optional artifact has the default None.",
+            )
+        try:
+            return parameter_value(type_, argument.default)
+        except ValueError as error:
+            raise self._error(
+                DefaultError,
+                f"The default of argument {argument.name!r} of {self.noun} is not of its type: {error}.",
+                argument.name,
+                f"Write a default of type {type_.python_name}, or change the hint.",
+            ) from None
+
+    def _output_type(self, name: str, held: Meaning) -> ValueType:
+        type_ = self._type(held, f"output {name!r}", name)
+        if isinstance(type_, ArtifactType) and type_.is_list and not self.is_pipeline:
+            raise self._error(
+                UnsupportedAnnotationError,
+                f"The output {name!r} of {self.noun} is a list of artifacts; only pipelines have such.",
+                name,
+                "Give out a single artifact; its path may be a folder of files.",
+            )
+        return type_
+
+    def _returned(self, annotation: Any) -> Iterator[tuple[str, ValueType]]:
+        if annotation is inspect.Signature.empty or annotation is None or annotation == "None":
+            return
+        held = self._evaluated(annotation, "the returned value")
+        if held.type is None or held.type is type(None):
+            return
+        fields = getattr(held.type, "_fields", None)
+        if fields is None:
+            yield SINGLE_OUTPUT, self._output_type(SINGLE_OUTPUT, held)
+            return
+        hints = held.type.__annotations__
+        for name in fields:
+            hint = hints.get(name)
+            plain = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
+            yield name, self._output_type(name, self._evaluated(plain, f"output {name!r}"))
+
+    def _check_names(self, names: list[str]) -> None:
+        for name in names:
+            if names.count(name) > 1:
+                raise self._error(
+                    SignatureError,
+                    f"{self.noun[0].upper()}{self.noun[1:]} has two outputs called {name!r}.",
+                    name,
+                    "Rename the argument, or the field of what is returned.",
+                )
+
+    def _error(self, kind: type[ComponentError], what: str, argument: str, remedy: str) -> ComponentError:
+        return kind(what, where=self.definition.place(argument), remedy=remedy)
+
+
+def _enclosed(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """Return the names of enclosing functions that the function uses."""
+    if not inspect.isfunction(function) or not function.__closure__:
+        return {}
+    return inspect.getclosurevars(function).nonlocals
+
+
+def _spelling(type_: Any) -> str:
+    return f"`{type_.__name__ if isinstance(type_, type) else type_}`"
