@@ -1,8 +1,9 @@
 """The order of the vertices in each row, with few crossing lines.
 
-Sweeps down and up sort each row by the mean place of its neighbours in the row before (the barycentre); a transposing pass
-then swaps neighbours where that removes crossings. The best order seen is kept. How many sweeps a graph gets depends on
-its size alone, so the same graph is always drawn the same way, and a large one in good time.
+Sweeps down and up sort each row by the mean place of its neighbours in the row before (the barycentre); a
+transposing pass then swaps neighbours where that removes crossings. The best order seen is kept. How many
+sweeps a graph gets depends on its size alone, so the same graph is always drawn the same way, and a large one
+in good time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The run document: everything a screen shows, as one JSON object.
 
-Its form is `model/run.schema.json`, which the front end reads by; `task_document` and the top-level fields of the run are
-also what a delta carries. JSON knows no NaN and no infinity: in values they become the strings that protobuf's JSON form
-has for them, and points of a curve that are not finite are left out.
+Its form is `model/run.schema.json`, which the front end reads by; `task_document` and the top-level fields of
+the run are also what a delta carries. JSON knows no NaN and no infinity: in values they become the strings
+that protobuf's JSON form has for them, and points of a curve that are not finite are left out.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def document(pipeline: Pipeline, run: RunState | None, *, saved: bool = False) -
     Args:
         pipeline: The pipeline.
         run: The state of a run of it, or None before there is one.
-        saved: For a saved notebook: a run that has not ended is written as its id alone, since its state will be
-            wrong by the time it is read.
+        saved: For a saved notebook: a run that has not ended is written as its id alone, since its state will
+            be wrong by the time it is read.
 
     Raises:
         PipelineError: The pipeline's graph has a cycle or a missing task.

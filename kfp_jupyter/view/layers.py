@@ -1,9 +1,10 @@
 """A graph in layers: every vertex in a row, every line from one row to the next.
 
-Rows are found by the longest path; a vertex that gives to more others than it takes from is then pulled down to them,
-which shortens lines. A line across several rows becomes a chain of virtual vertices, one a row, so that ordering and
-placing see nothing but lines between neighbouring rows. Chains cost vertices: past a budget the longest lines get none
-and run in lanes beside the rows instead (`Layers.beside`), which keeps any graph near linear.
+Rows are found by the longest path; a vertex that gives to more others than it takes from is then pulled down
+to them, which shortens lines. A line across several rows becomes a chain of virtual vertices, one a row, so
+that ordering and placing see nothing but lines between neighbouring rows. Chains cost vertices: past a budget
+the longest lines get none and run in lanes beside the rows instead (`Layers.beside`), which keeps any graph
+near linear.
 
 After K. Sugiyama et al., "Methods for visual understanding of hierarchical system structures" (1981).
 """

@@ -1,9 +1,9 @@
 """Where everything stands: a pipeline's tasks as boxes from top to bottom, its dependencies as curves.
 
 Tasks that hang together are laid out together: rows (`layers`), order within the rows (`crossings`), places
-(`placement`). The separate parts are then set beside each other and wrapped like words. A curve only ever moves sideways
-between two rows and passes a row straight down through a free lane, so it crosses no box. The result depends on the
-pipeline alone, never on a run, so a picture does not move while it is watched.
+(`placement`). The separate parts are then set beside each other and wrapped like words. A curve only ever
+moves sideways between two rows and passes a row straight down through a free lane, so it crosses no box. The
+result depends on the pipeline alone, never on a run, so a picture does not move while it is watched.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Edge:
         source: The task that comes first.
         target: The task that waits for it.
         label: The values that flow, comma separated; empty for a bare order.
-        path: SVG path data from the bottom centre of the source to the top centre of the target: `M`, then `C` and
-            `L` commands with absolute coordinates, so its last two numbers are the tip.
+        path: SVG path data from the bottom centre of the source to the top centre of the target: `M`, then
+            `C` and `L` commands with absolute coordinates, so its last two numbers are the tip.
     """
 
     source: str
@@ -104,7 +104,7 @@ def _box(pipeline: Pipeline, task: Task) -> Node:
 
 
 def _flow(task: Task, source: str) -> str:
-    """The names of the values that `task` takes from `source`; a lone, unnamed output goes by the argument's name."""
+    """The values that `task` takes from `source`; a lone, unnamed output goes by the argument's name."""
     names = [
         argument if value.output == "Output" else value.output
         for argument, value in task.arguments.items()
@@ -124,7 +124,8 @@ def arrange(
         budget: See `layers.layered`.
 
     Returns:
-        The left and top edge of each box, the path data of each line, and the width and height of all of it without the
+        The left and top edge of each box, the path data of each line, and the width and height of all of it
+        without the
         margin (which the places do include).
     """
     groups = parts(len(widths), lines)
@@ -230,7 +231,7 @@ class _Block:
         yield self._x[target], self._top[last]
 
     def _tops(self) -> list[int]:
-        """The top of each row; rows stand further apart where lines go far sideways, or they would be flat."""
+        """The top of each row; rows stand further apart where lines go far sideways and would lie flat."""
         far = [0] * len(self._graph.rows)
         for vertex, others in enumerate(self._graph.below):
             for other in others:
@@ -245,7 +246,7 @@ class _Block:
 
 
 def _lanes(graph: Layers) -> dict[int, int]:
-    """Give each source of lines beside the rows a lane, from 0, free from its own row to its lowest target's."""
+    """Give each source of lines beside the rows a lane (from 0) that is free down to its lowest target."""
     last: dict[int, int] = {}
     for source, target in graph.beside:
         last[source] = max(last.get(source, 0), graph.row[target])

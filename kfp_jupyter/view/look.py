@@ -1,9 +1,10 @@
 """The look of graph and charts: sizes, colours, icons and fonts, read from `look.json`.
 
-The front end draws the same picture from the same file, so a value is changed there and nowhere else. Colours are told
-apart by people who see red and green alike, and every state has a shape of its own beside its colour. What is drawn on the
-bare background (edges, their labels) is a grey that is legible on white and on near-black, since a picture cannot know
-what it lies on; everything else lies on cards that bring their own surface.
+The front end draws the same picture from the same file, so a value is changed there and nowhere else. Colours
+are told apart by people who see red and green alike, and every state has a shape of its own beside its
+colour. What is drawn on the bare background (edges, their labels) is a grey that is legible on white and on
+near-black, since a picture cannot know what it lies on; everything else lies on cards that bring their own
+surface.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _width(character: str) -> int:
 
 
 def text_width(text: str, size: float) -> float:
-    """Return about how wide a text of the UI font is, on the generous side, in pixels for a font size in pixels."""
+    """Return about how wide a text in the UI font is, for a font size in pixels; rather too much."""
     return sum(map(_width, text)) * size / 1000
 
 

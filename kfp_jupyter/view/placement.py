@@ -1,10 +1,10 @@
 """The horizontal place of every vertex: chains straight, parents over the middle of their children.
 
-Four placements are made, each preferring the left or right and the upper or lower neighbour. In each, a vertex is aligned
-with its median neighbour, which makes blocks that share one place, and the blocks are pushed together as far as widths
-allow. The four are laid over each other and every vertex gets the mean of its two middle places: this keeps all
-distances, and what is straight in all four stays straight. A line through several rows wins over a short one that crosses
-it, so long lines have no bends.
+Four placements are made, each preferring the left or right and the upper or lower neighbour. In each, a
+vertex is aligned with its median neighbour, which makes blocks that share one place, and the blocks are
+pushed together as far as widths allow. The four are laid over each other and every vertex gets the mean of
+its two middle places: this keeps all distances, and what is straight in all four stays straight. A line
+through several rows wins over a short one that crosses it, so long lines have no bends.
 
 After U. Brandes and B. Köpf, "Fast and Simple Horizontal Coordinate Assignment" (2002).
 """
@@ -12,6 +12,7 @@ After U. Brandes and B. Köpf, "Fast and Simple Horizontal Coordinate Assignment
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from kfp_jupyter.view.layers import Layers, Line
 
@@ -72,7 +73,7 @@ def _is_virtual(graph: Layers, vertices: list[int]) -> bool:
 
 
 def _blocks(rows: list[list[int]], near: list[list[int]], crossed: set[Line]) -> list[int]:
-    """Align each vertex with a median neighbour of the row before; return the first vertex of its block for each."""
+    """Align each vertex with a median neighbour of the row before; return the first of its block for each."""
     count = len(near)
     root = list(range(count))
     place = [0] * count
@@ -100,7 +101,7 @@ def _pushed(rows: list[list[int]], root: list[int], halves: Sequence[float]) -> 
     right: list[list[tuple[int, float]]] = [[] for _ in range(count)]
     waits = [0] * count
     for row in rows:
-        for vertex, following in zip(row, row[1:], strict=False):
+        for vertex, following in pairwise(row):
             right[root[vertex]].append((root[following], halves[vertex] + halves[following]))
             waits[root[following]] += 1
     x = [0.0] * count
@@ -120,7 +121,7 @@ def _pushed(rows: list[list[int]], root: list[int], halves: Sequence[float]) -> 
 
 
 def _overlay(places: list[list[float]], halves: Sequence[float]) -> None:
-    """Shift the placements over the narrowest one: those that pushed left by their left ends, the others by their right."""
+    """Shift all over the narrowest: those pushed left by their left ends, the others by their right ends."""
     ends = [
         (
             min((x - half for x, half in zip(found, halves, strict=True)), default=0.0),

@@ -1,0 +1,40 @@
+"""The two things every SVG and HTML writer here needs: escaping, and elements from attributes.
+
+What users provide (names, messages, log lines) passes through `escaped` or `element` and nowhere else into
+markup.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SPECIAL = re.compile("[&<>\"']")
+
+
+def escaped(text: object) -> str:
+    """Return a text for element content or a quoted attribute; characters that XML cannot hold become `�`."""
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], _FORBIDDEN.sub("�", str(text)))
+
+
+def element(tag: str, content: str = "", /, **attributes: object) -> str:
+    """Return an element.
+
+    Args:
+        tag: Its name.
+        content: Its markup, already escaped; empty for a closed element.
+        attributes: Names with `_` for `-` (`class_` for `class`); those that are None or empty are left out.
+    """
+    shown = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escaped(_plain(value))}"'
+        for name, value in attributes.items()
+        if value is not None and value != ""
+    )
+    return f"<{tag}{shown}>{content}</{tag}>" if content else f"<{tag}{shown}/>"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".") if not value.is_integer() else int(value)
+    return value

@@ -1,0 +1,94 @@
+"""How states, times and numbers are put into words, in every rendering alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from math import isfinite
+
+from kfp_jupyter.model.types import Json
+from kfp_jupyter.view.look import STATES
+
+
+def look_key(task: Mapping[str, Json] | None) -> str:
+    """Return the key in `look.STATES` of a task of a run document, or of no task."""
+    if task is None:
+        return "NONE"
+    cached = task["state"] == "SUCCEEDED" and task.get("cached_from")
+    return "CACHED" if cached else str(task["state"])
+
+
+def state_name(task: Mapping[str, Json]) -> str:
+    """Return the state of a task, or of a run, in one word, such as `running` or `cached`."""
+    return str(STATES[look_key(task)]["text"])
+
+
+def status(task: Mapping[str, Json], now: float) -> str:
+    """Return a task's second line, short enough for its card.
+
+    It tells what the icon beside it does not: how long (`1.2 s`, `running · 3 s`, `attempt 2 · 3 s`), or why
+    it has not
+    begun (`Unschedulable`).
+
+    Args:
+        task: A task of a run document.
+        now: The present in seconds since the epoch, for tasks that still run.
+    """
+    state, reason, attempt = task["state"], task["reason"], task["attempt"]
+    if look_key(task) == "CACHED" or state == "SKIPPED":
+        return state_name(task)
+    if state in ("PENDING", "PAUSED"):
+        return str(reason or state_name(task))
+    words = [f"attempt {attempt}"] if attempt > 1 else []
+    if state != "SUCCEEDED" and not (state == "RUNNING" and words):
+        words.insert(0, state_name(task))
+    spent = elapsed(task, now)
+    if spent is not None:
+        words.append(duration(spent) if task["finished_at"] is not None else duration(int(spent), whole=True))
+    return " · ".join(words or [state_name(task)])
+
+
+def elapsed(held: Mapping[str, Json], now: float) -> float | None:
+    """Return the seconds that a task or run of a document took, or has taken by `now`; None if it never began."""
+    if held["started_at"] is None:
+        return None
+    end: float = held["finished_at"] if held["finished_at"] is not None else now
+    return max(0.0, end - float(held["started_at"]))
+
+
+def duration(seconds: float, *, whole: bool = False) -> str:
+    """Return a duration for people: `0.4 s` (`0 s` if `whole`), `12 s`, `3 min 05 s`, `1 h 20 min`."""
+    if seconds < 9.95 and not whole:
+        return f"{seconds:.1f} s"
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
+    minutes, rest = divmod(rounded, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def moment(seconds: float | None) -> str:
+    """Return a point in time, given in seconds since the epoch, as `2026-11-02 14:03 UTC`; empty for None."""
+    if seconds is None:
+        return ""
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def number(value: Json) -> str:
+    """Return a metric's value for people: five significant digits, and no more than are there."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e9):
+        return str(int(value))
+    return f"{value:.5g}" if isfinite(value) else str(value)
+
+
+def target_name(target: Mapping[str, Json]) -> str:
+    """Return where a run ran, in the spelling of `--target`; `this machine` for the local engine."""
+    if target["kind"] == "local":
+        return "this machine"
+    place = f":{target['name']}" if target["name"] else ""
+    return f"{target['kind']}{place}" + (f"/{target['namespace']}" if target["namespace"] else "")
