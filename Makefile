@@ -16,7 +16,8 @@ BENCHMARKS := $(wildcard benchmarks/*.py)
 MODULES := labextension/node_modules/.package-lock.json
 FRONTEND := kfp_jupyter/labextension/install.json
 FRONTEND_SOURCES := install.json $(shell find labextension/src labextension/style -type f) \
-  $(wildcard labextension/tsconfig*.json) labextension/package.json
+  $(wildcard labextension/tsconfig*.json) labextension/package.json \
+  $(wildcard kfp_jupyter/view/*.json)
 # Where JupyterLab looks; a link, so that a rebuilt front end is there after a page reload.
 INSTALLED := $(VENV)/share/jupyter/labextensions/kfp-jupyter
 
@@ -76,7 +77,7 @@ $(STAMPS)/demo $(STAMPS)/test $(STAMPS)/dev: $(STAMPS)/%: pyproject.toml $(STAMP
 	@rm -rf $(INSTALLED) && mkdir -p $(dir $(INSTALLED)) && ln -s '$(CURDIR)/kfp_jupyter/labextension' $(INSTALLED)
 	@touch $@
 
-$(MODULES): labextension/package-lock.json labextension/.npmrc | $(STAMPS)/tools
+$(MODULES): labextension/package-lock.json | $(STAMPS)/tools
 	cd labextension && npm ci --no-progress
 	@touch $@
 
