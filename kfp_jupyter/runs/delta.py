@@ -6,11 +6,11 @@ thousand costs a thousand pointer comparisons and encodes one task.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
-from kfp_jupyter.model.codec import encode
 from kfp_jupyter.model.run import RunState
 from kfp_jupyter.model.types import Json
+from kfp_jupyter.view.document import run_document, task_document
 
 _FIELDS = tuple(item.name for item in fields(RunState) if item.name not in ("id", "tasks", "version"))
 
@@ -20,18 +20,15 @@ def delta(before: RunState, after: RunState) -> dict[str, Json]:
 
     The tasks that `after` does not have any more cannot be said in a delta; runs never lose tasks.
     """
+    run = run_document(replace(after, tasks={}))
     return {
         "type": "delta",
         "run": after.id,
         "version": after.version,
         "base": before.version,
-        "fields": {
-            name: encode(getattr(after, name), full=True)
-            for name in _FIELDS
-            if getattr(after, name) != getattr(before, name)
-        },
+        "fields": {name: run[name] for name in _FIELDS if getattr(after, name) != getattr(before, name)},
         "tasks": {
-            path: encode(task, full=True)
+            path: task_document(task)
             for path, task in after.tasks.items()
             if task is not before.tasks.get(path)
         },
