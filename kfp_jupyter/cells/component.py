@@ -21,6 +21,8 @@ from kfp_jupyter.model.component import Component, Fragment, PythonStep, Source
 KFP_BASE_IMAGE = "python:3.11"
 """The image that KFP 2.17 takes for a component without one."""
 
+_defaults = {"image": ""}
+
 _PREAMBLE = """\
 import kfp, kfp_jupyter
 from kfp_jupyter import dsl
@@ -30,13 +32,18 @@ from typing import *
 
 
 def default_base_image() -> str:
-    """Return the official Python image of this kernel's minor version, `python:3.12`."""
-    return f"python:{sys.version_info.major}.{sys.version_info.minor}"
+    """Return the official Python image of this kernel's minor version, `python:3.12`; or KFP's default."""
+    return _defaults["image"] or f"python:{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def kebab_case(name: str) -> str:
     """Return a name in KFP's spelling, which Kubernetes takes too: `Train_Model` becomes `train-model`."""
     return re.sub("[^0-9a-z]+", "-", name.lower()).strip("-")
+
+
+def follow_kfp(follow: bool) -> None:
+    """Take KFP's default image instead of this kernel's Python version, as code written for KFP expects."""
+    _defaults["image"] = KFP_BASE_IMAGE if follow else ""
 
 
 def component_from_function(
@@ -64,9 +71,20 @@ def component_from_function(
         ComponentError: It cannot become a component; the message says where and why.
     """
     if source is None:
-        source = _with_preamble(function_fragment(function))
+        source = with_functions(function, ())
     definition = find_function(source, function.__name__)
     return _component(function, definition, name, base_image, packages, pip_index_urls, pip_trusted_hosts)
+
+
+def with_functions(function: Callable[..., Any], helpers: Iterable[Callable[..., Any]]) -> Source:
+    """Return the source of a function after the functions that it calls.
+
+    Raises:
+        ComponentError: One of them is no function, or its text was not kept.
+    """
+    own = _with_preamble(function_fragment(function))
+    before = tuple(function_fragment(helper) for helper in helpers)
+    return Source((own.fragments[0], *before, own.fragments[1]))
 
 
 def component_from_cell(
@@ -115,7 +133,7 @@ def _component(
     pip_index_urls: Iterable[str],
     pip_trusted_hosts: Iterable[str],
 ) -> Component:
-    interface = read_interface(function, definition)
+    interface = read_interface(function, definition.place)
     step = PythonStep(
         definition.source,
         definition.node.name,
@@ -125,7 +143,7 @@ def _component(
         tuple(pip_trusted_hosts),
     )
     return Component(
-        kebab_case(name or definition.node.name),
+        kebab_case(name or definition.node.name) or "task",
         interface.inputs,
         interface.outputs,
         step,

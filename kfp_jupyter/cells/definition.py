@@ -52,7 +52,7 @@ def find_function(source: Source, name: str | None = None) -> Definition:
     Raises:
         ComponentSyntaxError: The text is not Python.
         NoFunctionError: There is no function, or none of that name.
-        SignatureError: It is asynchronous, a generator, or takes `*args` or `**kwargs`.
+        SignatureError: It is asynchronous or a generator.
     """
     try:
         module = ast.parse(source.text)
@@ -105,13 +105,6 @@ def _no_function(source: Source, name: str | None, there: list[str]) -> NoFuncti
 
 def _check_kind(definition: Definition) -> None:
     node = definition.node
-    for star, several in (("*", node.args.vararg), ("**", node.args.kwarg)):
-        if several is not None:
-            raise SignatureError(
-                f"The function {node.name!r} takes {star}{several.arg}, but every input needs a name.",
-                where=line_place(definition.source, several.lineno),
-                remedy="Name each argument, or take a list or a dict.",
-            )
     if _yields(node):
         raise SignatureError(
             f"The function {node.name!r} is a generator (it uses `yield`), so a step would run none of it.",

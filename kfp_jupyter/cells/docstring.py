@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _SECTION = re.compile(
@@ -43,12 +44,16 @@ def read(docstring: str | None) -> Docstring:
     head = text[: (sections or fields)[0].start()] if sections or fields else text
     if fields:
         return Docstring(_summary(head), _fields(text, fields))
-    bodies = {
-        match[1]: text[match.end() : following.start() if following else len(text)]
-        for match, following in zip(sections, [*sections[1:], None], strict=True)
-    }
+    bodies = {match[1]: body for match, body in _between(text, sections)}
     arguments = next((_entries(bodies[title]) for title in _ARGUMENTS if title in bodies), {})
     return Docstring(_summary(head), arguments, _entries(bodies.get("Returns", "")))
+
+
+def _between(text: str, matches: list[re.Match[str]]) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield each match with the text up to the next one."""
+    for index, match in enumerate(matches):
+        end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
+        yield match, text[match.end() : end]
 
 
 def _summary(head: str) -> str:
@@ -73,9 +78,8 @@ def _entries(body: str) -> dict[str, str]:
 
 def _fields(text: str, matches: list[re.Match[str]]) -> dict[str, str]:
     entries = {}
-    for match, following in zip(matches, [*matches[1:], None], strict=True):
+    for match, body in _between(text, matches):
         if match[1] in ("param", "parameter", "arg", "argument") and match[2]:
-            body = text[match.end() : following.start() if following else len(text)].strip()
-            line, newline, rest = body.partition("\n")
+            line, newline, rest = body.strip().partition("\n")
             entries[match[2].split()[-1]] = line + newline + inspect.cleandoc(rest)
     return entries

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfp_jupyter.cells import docstring
-from kfp_jupyter.cells.definition import Definition
 from kfp_jupyter.cells.errors import (
     ComponentError,
     DefaultError,
@@ -42,28 +41,27 @@ class Interface:
 
 
 def read_interface(
-    function: Callable[..., Any], definition: Definition, *, is_pipeline: bool = False
+    function: Callable[..., Any], place: Callable[[str], str], *, is_pipeline: bool = False
 ) -> Interface:
     """Return the interface that a function's hints, defaults and docstring describe.
 
     Args:
         function: The function, or a stand-in.
-        definition: Where it is written, for messages.
+        place: Returns where an argument of a name is written; asked for an empty name, where the function is.
         is_pipeline: True for a pipeline's function, which may also give out lists of artifacts.
 
     Raises:
-        ComponentError: A hint is missing or unsupported, a default does not fit, an output's name stands
-            twice.
+        ComponentError: A hint is missing or unsupported, a default does not fit, two outputs share a name.
     """
-    return _Reader(function, definition, is_pipeline).interface()
+    return _Reader(function, place, is_pipeline).interface()
 
 
 class _Reader:
     """Reads one function; `noun` is what messages call it."""
 
-    def __init__(self, function: Callable[..., Any], definition: Definition, is_pipeline: bool) -> None:
+    def __init__(self, function: Callable[..., Any], place: Callable[[str], str], is_pipeline: bool) -> None:
         self.function = function
-        self.definition = definition
+        self.place = place
         self.is_pipeline = is_pipeline
         self.noun = f"{'pipeline' if is_pipeline else 'component'} {function.__name__!r}"
         self.names = {**authoring_names(), **function.__globals__, **_enclosed(function)}
@@ -85,6 +83,13 @@ class _Reader:
         return Interface(tuple(inputs), specs, texts.summary)
 
     def _meaning(self, argument: inspect.Parameter) -> Meaning:
+        if argument.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            raise self._error(
+                SignatureError,
+                f"The {self.noun} takes `{argument}`, but each input needs a name of its own.",
+                "",
+                "Name each argument, or take a list or a dict.",
+            )
         if argument.annotation is inspect.Parameter.empty:
             raise self._error(
                 MissingHintError,
@@ -190,7 +195,7 @@ class _Reader:
                 )
 
     def _error(self, kind: type[ComponentError], what: str, argument: str, remedy: str) -> ComponentError:
-        return kind(what, where=self.definition.place(argument), remedy=remedy)
+        return kind(what, where=self.place(argument), remedy=remedy)
 
 
 def _enclosed(function: Callable[..., Any]) -> Mapping[str, Any]:

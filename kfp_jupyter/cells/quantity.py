@@ -40,14 +40,25 @@ def memory(text: str) -> str:
 
 
 def count(text: str | int) -> str:
-    """Return a number of devices: 0 or more.
+    """Return a number of devices or retries: 0 or more.
 
     Raises:
         ValueError: It is none.
     """
     if isinstance(text, bool) or not re.fullmatch(r"[0-9]+", str(text)):
-        raise ValueError(f"{text!r} is no number of accelerators; write 0, 1, 2, …")
+        raise ValueError(f"{text!r} is not a count; write 0, 1, 2, …")
     return str(text)
+
+
+def factor(value: float) -> float:
+    """Return a factor: a number, 0 or more.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if isinstance(value, bool) or not 0 <= float(value) < float("inf"):
+        raise ValueError(f"{value!r} is no factor; write a number such as 2.0")
+    return float(value)
 
 
 def seconds(text: str | float) -> float:

@@ -181,7 +181,7 @@ def _interface(text: str) -> tuple[str, tuple[InputSpec, ...] | None]:
     )
     try:
         definition = find_function(source, identifier)
-        return name, read_interface(stand_in(definition, {}), definition, is_pipeline=True).inputs
+        return name, read_interface(stand_in(definition, {}), definition.place, is_pipeline=True).inputs
     except ComponentError as error:
         raise MagicUsageError(
             f"%%pipeline {text}: {error.what}",

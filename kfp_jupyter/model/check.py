@@ -124,7 +124,7 @@ def arguments_from_text(pipeline: Pipeline, texts: Mapping[str, str]) -> dict[st
 
 
 def _from_text(name: str, type_: ValueType | None, text: str, pipeline: str) -> Json:
-    if type_ in (None, ParameterType.STRING):
+    if type_ is None or type_ is ParameterType.STRING:
         return text
     with contextlib.suppress(ValueError):
         return json.loads(text)
@@ -132,7 +132,7 @@ def _from_text(name: str, type_: ValueType | None, text: str, pipeline: str) -> 
         return ast.literal_eval(text)
     if type_ is ParameterType.BOOLEAN and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    wanted = type_.python_name if type_ is not None else ""
+    wanted = type_.python_name
     raise ArgumentError(
         f"Its parameter {name!r} got {_short(text)}, which is not a value of type {wanted}.",
         where=f"pipeline {pipeline}",

@@ -1,0 +1,258 @@
+"""`@pipeline`: a function as a pipeline. It is traced at once: called with values to come, it adds its tasks.
+
+Running is the business of floors above. They put their function into `run_hook`, and other writers into
+`writers`, so that `p.run(...)` and `p.compile(...)` reach them.
+Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.pipeline
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, overload
+
+from kfp_jupyter.cells.errors import ComponentError, SignatureError
+from kfp_jupyter.cells.interface import read_interface
+from kfp_jupyter.cells.origin import caller, place_line, place_name
+from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder, current_builder
+from kfp_jupyter.dsl.python_component import refuse_unsupported
+from kfp_jupyter.model.check import ArgumentError, bind_arguments
+from kfp_jupyter.model.component import InputSpec
+from kfp_jupyter.model.pipeline import Pipeline, PipelineError
+from kfp_jupyter.model.types import Json
+
+
+class RunHook(Protocol):
+    """Starts a run of a pipeline; `arguments` are bound, `target` is empty for the chosen one."""
+
+    def __call__(self, pipeline: Pipeline, arguments: Mapping[str, Json], *, target: str, wait: bool) -> Any:
+        """Return the handle of the run."""
+        ...
+
+
+run_hook: RunHook | None = None
+"""What `PipelineFunction.run` calls; set by the workbench."""
+
+
+def _kfp_yaml(pipeline: Pipeline) -> str:
+    from kfp_jupyter.interchange.write import to_yaml
+
+    return to_yaml(pipeline)
+
+
+writers: dict[str, Callable[[Pipeline], str]] = {"kfp": _kfp_yaml}
+"""The text of a compiled pipeline by kind of target; engines add theirs."""
+
+
+class PipelineFunction:
+    """A pipeline that was traced from a function, or built in a cell.
+
+    Attributes:
+        model: The pipeline.
+        pipeline_func: The function, or None.
+    """
+
+    def __init__(self, model: Pipeline, pipeline_func: Callable[..., Any] | None = None) -> None:
+        self.model = model
+        self.pipeline_func = pipeline_func
+        self.__name__ = getattr(pipeline_func, "__name__", model.name.replace("-", "_"))
+        self.__doc__ = getattr(pipeline_func, "__doc__", None) or model.description
+
+    @property
+    def name(self) -> str:
+        """Its name in KFP's spelling."""
+        return self.model.name
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return self.model.description
+
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """Its parameters."""
+        return self.model.inputs
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{spec.name}: {spec.type.python_name}" for spec in self.inputs)
+        return f"<pipeline {self.name}({inputs}), {len(self.model.graph.tasks)} tasks>"
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Refuse: a pipeline is run, not called.
+
+        Raises:
+            PipelineError: Always, until pipelines inside pipelines are supported.
+        """
+        inside = current_builder()
+        if inside is not None:
+            what, remedy = (
+                f"was called inside {inside!r}",
+                "Pipelines inside pipelines are not supported yet.",
+            )
+        else:
+            what, remedy = "was called", f"Run it with `{self.__name__}.run(…)`."
+        raise PipelineError(f"The pipeline {self.name!r} {what}.", where=place_line(*caller()), remedy=remedy)
+
+    def run(
+        self,
+        arguments: Mapping[str, Any] | None = None,
+        /,
+        *,
+        target: str = "",
+        wait: bool = False,
+        **named: Any,
+    ) -> Any:
+        """Start a run.
+
+        Args:
+            arguments: Values of parameters by name, for parameters that are called `target` or `wait`.
+            target: Where to run, such as `local` or `argo:my-context`; empty means the target in use.
+            wait: Wait until the run has ended.
+            **named: Values of parameters.
+
+        Returns:
+            The run's handle.
+
+        Raises:
+            ArgumentError: A parameter is unknown, missing, or of the wrong type.
+            PipelineError: Nothing that could run pipelines is loaded.
+        """
+        self._refuse_ambiguous(target=target, wait=wait)
+        bound = bind_arguments(self.model, {**(arguments or {}), **named})
+        if run_hook is None:
+            raise PipelineError(
+                "Nothing that runs pipelines is loaded.",
+                where=f"pipeline {self.name}",
+                remedy="Run `%load_ext kfp_jupyter` first, or `import kfp_jupyter.workbench` in a program.",
+            )
+        return run_hook(self.model, bound, target=target, wait=wait)
+
+    def compile(self, path: str | Path, target: str = "kfp") -> Path:
+        """Write the pipeline to a file.
+
+        Args:
+            path: The file.
+            target: The format: `kfp` (KFP's pipeline YAML) or `argo` (a Workflow).
+
+        Returns:
+            The file's path.
+
+        Raises:
+            PipelineError: There is no such format.
+        """
+        if target not in writers:
+            raise PipelineError(
+                f"There is no format {target!r} to compile to.",
+                where=f"pipeline {self.name}",
+                remedy=f"Formats: {', '.join(sorted(writers))}.",
+            )
+        file = Path(path)
+        file.write_text(writers[target](self.model), encoding="utf-8")
+        return file
+
+    def _refuse_ambiguous(self, **options: Any) -> None:
+        taken = {spec.name for spec in self.inputs}
+        for name, value in options.items():
+            if value and name in taken:
+                raise ArgumentError(
+                    f"`{name}=` could mean the pipeline's parameter or the run's own option.",
+                    where=f"pipeline {self.name}",
+                    remedy=f"Give the parameter in a dict, as in `.run({{{name!r}: …}})`, or rename it.",
+                )
+
+
+@overload
+def pipeline(func: Callable[..., Any]) -> PipelineFunction: ...
+
+
+@overload
+def pipeline(
+    func: None = None,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    pipeline_root: str | None = None,
+    display_name: str | None = None,
+    pipeline_config: Any = None,
+) -> Callable[[Callable[..., Any]], PipelineFunction]: ...
+
+
+def pipeline(
+    func: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    pipeline_root: str | None = None,
+    display_name: str | None = None,
+    pipeline_config: Any = None,
+) -> PipelineFunction | Callable[[Callable[..., Any]], PipelineFunction]:
+    """Make a function a pipeline; used as a decorator with or without arguments.
+
+    Args:
+        func: The function; its arguments are the pipeline's parameters.
+        name: The pipeline's name; by default the function's.
+        description: What it is for; by default the docstring's.
+        pipeline_root: Where artifacts are stored.
+        display_name: The name shown to people.
+        pipeline_config: Not supported yet.
+
+    Raises:
+        ComponentError: An argument has no type hint, or an unsupported one.
+        PipelineError: A connection or setting is wrong, the tasks wait in a circle, or there is none.
+        NotSupportedError: `pipeline_config` is given.
+    """
+    if func is None:
+        return partial(
+            pipeline,
+            name=name,
+            description=description,
+            pipeline_root=pipeline_root,
+            display_name=display_name,
+            pipeline_config=pipeline_config,
+        )
+    refuse_unsupported("@pipeline", pipeline_config=pipeline_config)
+    interface = read_interface(func, _place_in(func), is_pipeline=True)
+    builder = PipelineBuilder(
+        name or func.__name__,
+        interface.inputs,
+        outputs=interface.outputs,
+        description=description or interface.description,
+        display_name=display_name or "",
+        pipeline_root=pipeline_root or "",
+    )
+    with builder:
+        returned = _called(func, builder)
+    return PipelineFunction(builder.build(returned), func)
+
+
+def _called(func: Callable[..., Any], builder: PipelineBuilder) -> Any:
+    positional, named = [], {}
+    for argument in inspect.signature(func).parameters.values():
+        if argument.kind is inspect.Parameter.KEYWORD_ONLY:
+            named[argument.name] = builder.inputs[argument.name]
+        else:
+            positional.append(builder.inputs[argument.name])
+    return func(*positional, **named)
+
+
+def _place_in(func: Callable[..., Any]) -> Callable[[str], str]:
+    """Return what says where the function is written, and refuse what is no plain function."""
+    if not inspect.isfunction(func):
+        kind = type(func).__name__
+        raise ComponentError(
+            f"A pipeline is made of a function, not of a {kind}.", where=place_line(*caller())
+        )
+    file, line = place_name(func.__code__.co_filename), func.__code__.co_firstlineno
+    if (
+        inspect.iscoroutinefunction(func)
+        or inspect.isgeneratorfunction(func)
+        or inspect.isasyncgenfunction(func)
+    ):
+        raise SignatureError(
+            f"The pipeline {func.__name__!r} is asynchronous or a generator, so calling it does nothing.",
+            where=f"{file}, line {line}",
+            remedy="Write a plain `def` that calls components.",
+        )
+    return lambda _argument: f"{file}, line {line}"
