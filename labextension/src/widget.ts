@@ -2,15 +2,16 @@
  * The view of a run for front ends without our JupyterLab extension (VS Code, Colab, marimo).
  *
  * anywidget loads this module from the widget's own state, so it must stay one self-contained ES module: no
- * import of `@jupyterlab/*` or `@lumino/*` may reach it.
+ * import of `@jupyterlab/*` or `@lumino/*` may reach it. The trait `snapshot` is the run document as it was when the
+ * widget was made, and again when its run has ended; between the two the widget's messages tell.
  */
-
-/** What anywidget hands to `render`: the part of its model that this view reads. */
-interface WidgetModel {
-  get(name: string): unknown;
-  on(event: string, callback: () => void): void;
-  off(event: string, callback: () => void): void;
-}
+import style from '../style/base.css';
+import { html } from './dom';
+import { isRunDocument } from './protocol';
+import { RunView } from './runView';
+import { Store } from './store';
+import { ENGLISH } from './translation';
+import { type WidgetModel, WidgetTransport } from './widgetTransport';
 
 /** What anywidget passes to `render`. */
 export interface RenderContext {
@@ -18,7 +19,7 @@ export interface RenderContext {
   el: HTMLElement;
 }
 
-/** The trait that carries the run's snapshot. */
+/** The trait that carries the run document. */
 const SNAPSHOT = 'snapshot';
 
 /**
@@ -27,17 +28,28 @@ const SNAPSHOT = 'snapshot';
  * @returns the function that anywidget calls when the view goes away.
  */
 function render({ model, el }: RenderContext): () => void {
-  const summary = document.createElement('p');
-  summary.setAttribute('role', 'status');
-  el.classList.add('kfp-jupyter');
-  el.append(summary);
+  const document = model.get(SNAPSHOT);
+  if (!isRunDocument(document)) {
+    el.append(html('p', {}, 'This output is not a run of kfp_jupyter, or of a newer version of it.'));
+    return () => undefined;
+  }
+  const store = new Store(new WidgetTransport(model));
+  const view = new RunView(document, 'run', ENGLISH);
+  // With the view, since the element may stand in a shadow tree that no style of the page reaches.
+  el.append(html('style', {}, style), view.node);
+  view.attached();
+  view.connect(store);
   const update = (): void => {
-    summary.textContent = JSON.stringify(model.get(SNAPSHOT) ?? null);
+    const current = model.get(SNAPSHOT);
+    if (isRunDocument(current)) {
+      view.show(current);
+    }
   };
   model.on(`change:${SNAPSHOT}`, update);
-  update();
   return () => {
     model.off(`change:${SNAPSHOT}`, update);
+    view.dispose();
+    store.dispose();
   };
 }
 

@@ -1,0 +1,229 @@
+/**
+ * The one view of a pipeline and its run: used under the cell, in the widget, and in a tab of its own.
+ *
+ * From top to bottom: what runs and how it stands, the graph, the details of the selected task, the metrics of the whole run. It works from
+ * a saved document alone; with a kernel it is live, can cancel, and follows logs. Which run is shown is the {@link Subject}'s business.
+ */
+import { button } from './buttons';
+import { html, setAttribute, setText } from './dom';
+import { dateTime } from './format';
+import { GraphView } from './graph';
+import { VIEW_CLASS, defineLook, lookName, stateImage } from './look';
+import { MetricsView } from './metricsView';
+import { type FullDocument, type RunDocument, type Target, hasFullRun, isFinished } from './protocol';
+import { runningTime, stateWord } from './stateText';
+import { CommandError, type Store } from './store';
+import { type Following, Subject } from './subject';
+import { TaskPane } from './taskPane';
+import type { Translation } from './translation';
+
+/** Milliseconds between two ticks of the durations. */
+const TICK = 1000;
+
+/** The view of a run. */
+export class RunView {
+  /** The element to put on the page. */
+  readonly node: HTMLElement;
+  private readonly subject: Subject;
+  private readonly graph: GraphView;
+  private readonly pane: TaskPane;
+  private readonly metrics: MetricsView;
+  private readonly metricsSection: HTMLElement;
+  private readonly title = html('h3', { class: 'kfp-title' });
+  private readonly chip = html('span', { class: 'kfp-chip' });
+  private readonly duration = html('span', { class: 'kfp-duration' });
+  private readonly place = html('span', { class: 'kfp-dim kfp-place' });
+  private readonly cancel: HTMLButtonElement;
+  private readonly note = html('p', { class: 'kfp-note', role: 'status' });
+  private readonly alert = html('p', { class: 'kfp-note kfp-mod-bad', role: 'alert' });
+  private timer: ReturnType<typeof setInterval> | null = null;
+  private chipKey = '';
+  private chosen = false;
+  private shownRun = '';
+
+  /**
+   * @param saved - The document to show until a kernel tells more.
+   * @param following - Follow every new run of the pipeline, or only the document's.
+   */
+  constructor(
+    saved: RunDocument,
+    following: Following,
+    private readonly trans: Translation
+  ) {
+    this.subject = new Subject(saved, following, tasks => {
+      this.update(tasks);
+    });
+    this.graph = new GraphView({
+      trans,
+      onSelect: () => {
+        this.chosen = true;
+        this.showPane();
+      }
+    });
+    this.pane = new TaskPane(trans, () => {
+      this.graph.select(null);
+      this.chosen = true;
+      this.showPane();
+    });
+    this.metrics = new MetricsView(trans);
+    this.metricsSection = html('section', { class: 'kfp-section', hidden: true }, html('h4', {}, trans.__('Metrics')), this.metrics.node);
+    this.cancel = button('stop', trans.__('Cancel'), () => {
+      void this.cancelRun();
+    });
+    const head = html('header', { class: 'kfp-head' }, this.title, this.chip, this.duration, this.place, this.cancel);
+    const parts = [head, this.alert, this.note, this.graph.node, this.pane.node, this.metricsSection];
+    this.node = html('article', { class: `${VIEW_CLASS} kfp-run` }, ...parts);
+    this.update(null);
+  }
+
+  /** The document that is shown. */
+  get document(): RunDocument {
+    return this.subject.document;
+  }
+
+  /** Show another saved document. */
+  show(saved: RunDocument): void {
+    this.subject.replace(saved);
+  }
+
+  /** Follow what a kernel tells; null for none. */
+  connect(store: Store | null): void {
+    this.subject.connect(store);
+  }
+
+  /** Define the colours where the view was put; to be called once it is on a page. */
+  attached(): void {
+    defineLook(this.node);
+  }
+
+  /** End every subscription and timer. */
+  dispose(): void {
+    this.subject.dispose();
+    this.graph.dispose();
+    this.pane.dispose();
+    this.setTicking(false);
+  }
+
+  private update(tasks: ReadonlySet<string> | null): void {
+    const { document } = this.subject;
+    const full = hasFullRun(document) ? document : null;
+    const id = full?.run.id ?? '';
+    if (id !== this.shownRun) {
+      this.shownRun = id;
+      this.chosen = false;
+      setText(this.alert, '');
+    }
+    if (tasks === null) {
+      this.graph.show(document, full?.run ?? null);
+    } else {
+      this.graph.update(full?.run ?? null, tasks);
+    }
+    this.showHead(document, full);
+    this.selectFailed(full);
+    this.showPane();
+    this.metricsSection.hidden = !this.metrics.show(full);
+    this.setTicking(this.subject.live && this.subject.unfinished);
+  }
+
+  private showHead(document: RunDocument, full: FullDocument | null): void {
+    setText(this.title, document.pipeline.display_name);
+    setAttribute(this.title, 'title', document.pipeline.description === '' ? null : document.pipeline.description);
+    const look = lookName(full?.run.state ?? null, false);
+    const stale = this.subject.unfinished && !this.subject.live;
+    const key = `${look} ${stale}`;
+    if (key !== this.chipKey) {
+      this.chipKey = key;
+      this.chip.replaceChildren(stateImage(look, 14), stateWord(look, this.trans));
+      this.chip.dataset.state = look;
+    }
+    this.chip.hidden = document.run !== null && full === null;
+    this.node.classList.toggle('kfp-mod-stale', stale);
+    setText(this.place, full === null ? '' : placeOf(full.run.target, this.trans));
+    const created = full?.run.created_at ?? null;
+    setAttribute(this.place, 'title', full === null || created === null ? null : `${full.run.id} · ${dateTime(created)}`);
+    const cancelable = full !== null && !isFinished(full.run.state) && full.run.state !== 'CANCELING';
+    this.cancel.hidden = !cancelable || this.subject.connected === null;
+    setText(this.note, this.noteText(document, full));
+    this.tick();
+  }
+
+  private noteText(document: RunDocument, full: FullDocument | null): string {
+    if (document.run !== null && full === null && this.subject.failure === null) {
+      return this.trans.__(
+        'The run was in progress when this notebook was saved; start the kernel and load kfp_jupyter to see it.'
+      );
+    }
+    if (this.subject.failure !== null) {
+      return this.subject.failure.message;
+    }
+    if (full !== null && this.subject.unfinished && !this.subject.live) {
+      return this.trans.__('The kernel is not connected; this is how the run was last seen.');
+    }
+    if (full !== null && full.run.state !== 'SUCCEEDED') {
+      return full.run.message;
+    }
+    return '';
+  }
+
+  /** Open the first task that failed with an error of its own, unless the user looks at something else. */
+  private selectFailed(full: FullDocument | null): void {
+    if (this.chosen) {
+      return;
+    }
+    const nodes = full === null ? [] : full.graph.nodes;
+    const failed = nodes.find(node => full?.run.tasks[node.id]?.state === 'FAILED');
+    if (this.graph.selected !== (failed?.id ?? null)) {
+      this.graph.select(failed?.id ?? null);
+    }
+  }
+
+  private showPane(): void {
+    const { document } = this.subject;
+    const node = document.graph.nodes.find(each => each.id === this.graph.selected) ?? null;
+    this.pane.show(document, node, this.subject.connected);
+  }
+
+  private async cancelRun(): Promise<void> {
+    const { document, connected } = this.subject;
+    if (document.run === null || connected === null) {
+      return;
+    }
+    this.cancel.disabled = true;
+    try {
+      await connected.request('cancel', { run: document.run.id });
+      setText(this.alert, '');
+    } catch (reason) {
+      setText(this.alert, reason instanceof CommandError ? reason.message : String(reason));
+    } finally {
+      this.cancel.disabled = false;
+    }
+  }
+
+  private tick(): void {
+    const { document, live } = this.subject;
+    const known = hasFullRun(document) && (live || isFinished(document.run.state));
+    setText(this.duration, known ? runningTime(document.run, this.trans) : '');
+    this.graph.tick();
+    this.pane.tick();
+  }
+
+  private setTicking(ticking: boolean): void {
+    if (ticking && this.timer === null) {
+      this.timer = setInterval(() => {
+        this.tick();
+      }, TICK);
+    } else if (!ticking && this.timer !== null) {
+      clearInterval(this.timer);
+      this.timer = null;
+    }
+  }
+}
+
+/** Return where a run runs, in a reader's words. */
+function placeOf(target: Target, trans: Translation): string {
+  if (target.kind === 'local') {
+    return trans.__('on this machine');
+  }
+  const name = target.name === '' ? target.kind : target.name;
+  return target.namespace === '' ? trans.__('on %1', name) : trans.__('on %1, namespace %2', name, target.namespace);
+}

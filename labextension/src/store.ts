@@ -1,0 +1,275 @@
+/**
+ * What one kernel told this page, and the way to ask it for more.
+ *
+ * A store stands over a {@link Transport} and knows nothing of how messages travel. It keeps the workbench (pipelines,
+ * targets, run summaries) and the document of every run it was told of, folds deltas into them, and numbers commands so
+ * that answers find their questions. Deltas are coalesced in the kernel and carry whole tasks, so one may be applied to any
+ * version from its base on; only a delta whose base is ahead of what is known leaves a gap, and then the store asks
+ * for the run's snapshot. Documents are never changed in place: a view may keep one and compare.
+ *
+ * No import of `@jupyterlab/*` may reach this module: the widget bundle and the unit tests use it as it is.
+ */
+import {
+  type CommandFailure,
+  type CommandRequest,
+  type Commands,
+  type DeltaMessage,
+  type FullDocument,
+  type RunSummary,
+  type WorkbenchMessage,
+  hasFullRun,
+  isCommandReply,
+  isKernelMessage,
+  isRunDocument
+} from './protocol';
+
+/**
+ * How a store stands with its kernel.
+ *
+ * `disconnected`: there is no kernel, or it restarts. `connecting`: it has been asked. `not-loaded`: it has answered that
+ * it does not know kfp_jupyter. `connected`: it has answered, and tells of every change.
+ */
+export type ConnectionState = 'disconnected' | 'connecting' | 'not-loaded' | 'connected';
+
+/** The way to a kernel and back. A store sets the two callbacks; a transport calls them. */
+export interface Transport {
+  readonly state: ConnectionState;
+  /** Called with every message of the kernel, answers included. */
+  onMessage: (message: unknown) => void;
+  /** Called after `state` changed. */
+  onState: () => void;
+  /** Send a command; called only while connected. */
+  send(request: CommandRequest): void;
+  dispose(): void;
+}
+
+/** What changed in a store. */
+export type Change =
+  | { kind: 'connection' }
+  | { kind: 'workbench' }
+  /** `tasks` are the paths of the tasks that changed; null if everything may have. */
+  | { kind: 'run'; run: string; tasks: ReadonlySet<string> | null }
+  /** The kernel's part of kfp_jupyter met a fault of its own. */
+  | { kind: 'trouble'; failure: CommandFailure };
+
+/** Why a command failed; `message` is the sentence to show. */
+export class CommandError extends Error {
+  constructor(readonly failure: CommandFailure) {
+    super([failure.what, failure.where, failure.remedy].filter(part => part !== '').join(' '));
+    this.name = 'CommandError';
+  }
+}
+
+/** Milliseconds that a command may take before it counts as unanswered. */
+export const COMMAND_TIMEOUT = 60_000;
+
+interface Pending {
+  resolve: (result: unknown) => void;
+  reject: (error: CommandError) => void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/** The client-side state of one kernel. */
+export class Store {
+  private readonly listeners = new Set<(change: Change) => void>();
+  private readonly runs = new Map<string, FullDocument>();
+  private readonly fetching = new Map<string, Promise<FullDocument>>();
+  private readonly pending = new Map<number, Pending>();
+  private nextCommand = 1;
+  private known: WorkbenchMessage | null = null;
+
+  /**
+   * @param transport - The way to the kernel; the store disposes of it.
+   * @param timeout - Milliseconds that a command may take.
+   */
+  constructor(
+    private readonly transport: Transport,
+    private readonly timeout = COMMAND_TIMEOUT
+  ) {
+    transport.onMessage = message => {
+      this.receive(message);
+    };
+    transport.onState = () => {
+      this.connectionChanged();
+    };
+  }
+
+  /** How the store stands with its kernel. */
+  get connection(): ConnectionState {
+    return this.transport.state;
+  }
+
+  /** What the kernel knows, or null before it said so. Kept as last seen when the kernel goes away. */
+  get workbench(): WorkbenchMessage | null {
+    return this.known;
+  }
+
+  /** The document of a run, if this page has been told of it. */
+  document(run: string): FullDocument | null {
+    return this.runs.get(run) ?? null;
+  }
+
+  /** The newest run of a pipeline, or null before its first. */
+  latest(pipeline: string): RunSummary | null {
+    return this.known?.runs.find(run => run.pipeline === pipeline) ?? null;
+  }
+
+  /**
+   * Call `listener` after every change, until the returned function is called.
+   */
+  subscribe(listener: (change: Change) => void): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  }
+
+  /**
+   * Ask the kernel for something.
+   *
+   * @throws CommandError if the kernel refuses, goes away or does not answer in time.
+   */
+  request<M extends keyof Commands>(method: M, params: Commands[M]['params']): Promise<Commands[M]['result']> {
+    if (this.connection !== 'connected') {
+      const failure = { what: 'The kernel is not connected.', where: '', remedy: 'Start it and load kfp_jupyter.' };
+      return Promise.reject(new CommandError(failure));
+    }
+    const id = this.nextCommand++;
+    const answer = new Promise<unknown>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const what = `The kernel did not answer within ${Math.round(this.timeout / 1000)} seconds.`;
+        this.settle(id, { what, where: '', remedy: 'If a cell keeps it busy, wait for it or interrupt it; then try again.' });
+      }, this.timeout);
+      this.pending.set(id, { resolve, reject, timer });
+      this.transport.send({ id, method, params });
+    });
+    // What a method answers is the protocol's promise; who draws a document looks at it first.
+    return answer as Promise<Commands[M]['result']>;
+  }
+
+  /**
+   * The document of a run, asked from the kernel unless it is known already.
+   *
+   * @throws CommandError if the kernel refuses or is not there.
+   */
+  async fetch(run: string): Promise<FullDocument> {
+    return this.document(run) ?? (await this.refetch(run));
+  }
+
+  /** Forget the kernel and every listener. */
+  dispose(): void {
+    this.rejectPending();
+    this.listeners.clear();
+    this.transport.dispose();
+  }
+
+  private refetch(run: string): Promise<FullDocument> {
+    const running = this.fetching.get(run);
+    if (running !== undefined) {
+      return running;
+    }
+    const request = this.request('snapshot', { run })
+      .then(document => {
+        if (!isRunDocument(document) || !hasFullRun(document)) {
+          const what = `The kernel's answer about run ${run} is no run document.`;
+          throw new CommandError({ what, where: '', remedy: 'Install matching versions of kfp_jupyter in both places.' });
+        }
+        // A delta may have overtaken the snapshot; then what is known is newer.
+        const known = this.document(run);
+        if (known !== null && known.run.version >= document.run.version) {
+          return known;
+        }
+        this.keep(document);
+        return document;
+      })
+      .finally(() => {
+        this.fetching.delete(run);
+      });
+    this.fetching.set(run, request);
+    return request;
+  }
+
+  private receive(message: unknown): void {
+    if (isCommandReply(message)) {
+      this.settle(message.id, message.error ?? null, message.result);
+    } else if (isKernelMessage(message)) {
+      switch (message.type) {
+        case 'workbench':
+          this.known = message;
+          this.emit({ kind: 'workbench' });
+          break;
+        case 'run':
+          this.keep(message.document);
+          break;
+        case 'delta':
+          this.apply(message);
+          break;
+        case 'error':
+          this.emit({ kind: 'trouble', failure: message.error });
+          break;
+      }
+    } else {
+      console.warn('kfp_jupyter: a message of the kernel was not understood', message);
+    }
+  }
+
+  private apply(delta: DeltaMessage): void {
+    const known = this.runs.get(delta.run);
+    if (known === undefined || delta.base > known.run.version) {
+      // Nobody waits for this promise: a kernel that cannot answer tells of the run again when it is back.
+      this.refetch(delta.run).catch((reason: unknown) => {
+        console.warn(`kfp_jupyter: run ${delta.run} could not be read again`, reason);
+      });
+      return;
+    }
+    if (delta.version <= known.run.version) {
+      return;
+    }
+    const tasks = { ...known.run.tasks, ...delta.tasks };
+    const run = { ...known.run, ...delta.fields, tasks, version: delta.version };
+    this.runs.set(delta.run, { ...known, run });
+    this.emit({ kind: 'run', run: delta.run, tasks: new Set(Object.keys(delta.tasks)) });
+  }
+
+  private keep(document: FullDocument): void {
+    this.runs.set(document.run.id, document);
+    this.emit({ kind: 'run', run: document.run.id, tasks: null });
+  }
+
+  private connectionChanged(): void {
+    if (this.connection !== 'connected') {
+      this.rejectPending();
+      // What is known is shown as last seen, but a new connection starts from snapshots: versions count anew in a new kernel.
+      this.fetching.clear();
+    } else {
+      this.runs.clear();
+    }
+    this.emit({ kind: 'connection' });
+  }
+
+  private rejectPending(): void {
+    for (const id of [...this.pending.keys()]) {
+      this.settle(id, { what: 'The kernel went away before it answered.', where: '', remedy: 'Try again once it is back.' });
+    }
+  }
+
+  private settle(id: number, failure: CommandFailure | null, result?: unknown): void {
+    const pending = this.pending.get(id);
+    if (pending === undefined) {
+      return;
+    }
+    this.pending.delete(id);
+    clearTimeout(pending.timer);
+    if (failure === null) {
+      pending.resolve(result);
+    } else {
+      pending.reject(new CommandError(failure));
+    }
+  }
+
+  private emit(change: Change): void {
+    for (const listener of [...this.listeners]) {
+      listener(change);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The details of the selected task: its error first, what it printed, what went in and came out, what it measured.
+ */
+import { copyButton, iconButton } from './buttons';
+import { fill, html, setText } from './dom';
+import { LogPane } from './logPane';
+import { stateImage } from './look';
+import { MetricsView } from './metricsView';
+import { type GraphNode, type RunDocument, type TaskError, type TaskRun, hasFullRun } from './protocol';
+import { cardDetail, taskLook } from './stateText';
+import type { Store } from './store';
+import { Tabs } from './tabs';
+import type { Translation } from './translation';
+import { artifactList, parameterTable } from './values';
+
+/** The pane of one task. */
+export class TaskPane {
+  readonly node: HTMLElement;
+  private readonly icon = html('span');
+  private readonly title = html('strong', { class: 'kfp-pane-title' });
+  private readonly detail = html('span', { class: 'kfp-dim' });
+  private readonly message = html('p', { class: 'kfp-note' });
+  private readonly error = html('div', { class: 'kfp-error' });
+  private readonly inputs = html('div', { class: 'kfp-values' });
+  private readonly outputs = html('div', { class: 'kfp-values' });
+  private readonly log: LogPane;
+  private readonly metrics: MetricsView;
+  private readonly tabs: Tabs;
+  private readonly drawn = new Map<HTMLElement, string>();
+  private shown: { path: string; state: string; chosen: boolean } = { path: '', state: '', chosen: false };
+  private task: TaskRun | null = null;
+  private component = '';
+
+  constructor(
+    private readonly trans: Translation,
+    onClose: () => void
+  ) {
+    this.log = new LogPane(trans);
+    this.metrics = new MetricsView(trans);
+    const tabs = [
+      { name: 'error', label: trans.__('Error'), panel: this.error },
+      { name: 'logs', label: trans.__('Logs'), panel: this.log.node },
+      { name: 'inputs', label: trans.__('Inputs'), panel: this.inputs },
+      { name: 'outputs', label: trans.__('Outputs'), panel: this.outputs },
+      { name: 'metrics', label: trans.__('Metrics'), panel: this.metrics.node }
+    ];
+    this.tabs = new Tabs(trans.__('Task details'), tabs, (name, byUser) => {
+      this.shown.chosen ||= byUser;
+      this.log.visible = name === 'logs' && this.task !== null;
+    });
+    const close = iconButton('close', trans.__('Close'), onClose);
+    const head = html('div', { class: 'kfp-pane-head' }, this.icon, this.title, this.detail, close);
+    this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.message, this.tabs.node);
+  }
+
+  /** Show a task of a document; null hides the pane. */
+  show(document: RunDocument, node: GraphNode | null, store: Store | null): void {
+    this.node.hidden = node === null;
+    this.task = node !== null && hasFullRun(document) ? (document.run.tasks[node.id] ?? null) : null;
+    if (node === null) {
+      this.log.visible = false;
+      this.shown = { path: '', state: '', chosen: false };
+      return;
+    }
+    const { task } = this;
+    this.component = node.component === node.label ? '' : node.component;
+    this.node.setAttribute('aria-label', this.trans.__('Task %1', node.label));
+    setText(this.title, node.label);
+    if (this.shown.state !== taskLook(task) || this.shown.path !== node.id) {
+      fill(this.icon, stateImage(taskLook(task), 16));
+    }
+    this.tick();
+    const words = task === null ? '' : [task.reason, task.message].filter(word => word !== '').join(': ');
+    const cached = task === null || task.cached_from === '' ? '' : this.trans.__('Result of run %1.', task.cached_from);
+    const told = task !== null && task.error !== null;
+    setText(this.message, [told ? '' : words, cached].filter(word => word !== '').join(' '));
+    this.tabs.node.hidden = task === null;
+    if (task === null || !hasFullRun(document)) {
+      setText(this.message, this.component === '' ? '' : this.trans.__('Component %1', this.component));
+      this.log.visible = false;
+    } else {
+      this.fillTabs(document.run.id, node.id, task, store);
+      this.tabs.present('metrics', this.metrics.show(document, node.id));
+    }
+    this.chooseTab(node.id, task);
+  }
+
+  /** Let the duration of a running task grow. */
+  tick(): void {
+    setText(this.detail, cardDetail(this.task, this.component, this.trans));
+  }
+
+  /** Ask the kernel for nothing any more. */
+  dispose(): void {
+    this.log.dispose();
+  }
+
+  private fillTabs(run: string, path: string, task: TaskRun, store: Store | null): void {
+    this.log.show(run, path, task, store);
+    this.redraw(this.inputs, task.inputs, () => [parameterTable(task.inputs, this.trans)]);
+    this.redraw(this.outputs, [task.outputs, task.artifacts], () => [
+      html('h4', {}, this.trans.__('Parameters')),
+      parameterTable(task.outputs, this.trans),
+      html('h4', {}, this.trans.__('Artifacts')),
+      artifactList(task.artifacts, this.trans)
+    ]);
+    const { error } = task;
+    this.redraw(this.error, error, () => (error === null ? [] : errorElements(error, this.trans)));
+    this.tabs.present('error', error !== null);
+  }
+
+  /** Another task opens at its error or its log; so does a watched task that fails, unless the user has chosen a tab. */
+  private chooseTab(path: string, task: TaskRun | null): void {
+    const state = taskLook(task);
+    const another = path !== this.shown.path;
+    if (another) {
+      this.shown = { path, state, chosen: false };
+    }
+    const failed = task !== null && task.error !== null;
+    if (another || (state !== this.shown.state && !this.shown.chosen)) {
+      this.tabs.activate(failed ? 'error' : 'logs', false);
+    }
+    this.shown.state = state;
+  }
+
+  /** Replace what an element holds, if the value that it shows is another (an open list of metadata stays open). */
+  private redraw(element: HTMLElement, value: unknown, children: () => HTMLElement[]): void {
+    const key = JSON.stringify(value);
+    if (this.drawn.get(element) !== key) {
+      this.drawn.set(element, key);
+      fill(element, ...children());
+    }
+  }
+}
+
+/** Return what a reader needs of an error, the place in their own cell first. */
+function errorElements(error: TaskError, trans: Translation): HTMLElement[] {
+  const place =
+    error.file === '' ? '' : error.line > 0 ? trans.__('%1, line %2', error.file, error.line) : error.file;
+  const title = html('p', { class: 'kfp-error-title' }, html('strong', {}, error.type), `: ${error.message}`);
+  const where = html('p', { class: 'kfp-error-place' }, place);
+  const traceback = html('div', { class: 'kfp-log-pane' });
+  traceback.append(copyButton(trans, () => error.traceback), html('pre', { class: 'kfp-log', tabindex: 0 }, error.traceback));
+  return [title, ...(place === '' ? [] : [where]), ...(error.traceback === '' ? [] : [traceback])];
+}

@@ -1,0 +1,10 @@
+/** What the tests share with Python's. */
+declare module '*/tests/fixtures/run_documents.json' {
+  const documents: unknown;
+  export default documents;
+}
+
+declare module '*/kfp_jupyter/model/run.schema.json' {
+  const schema: object;
+  export default schema;
+}
