@@ -10,11 +10,9 @@ Annotations: https://www.kubeflow.org/docs/components/pipelines/user-guides/data
 from __future__ import annotations
 
 import typing
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.executor.artifacts import ARTIFACT_CLASSES, Artifact
-
-T = TypeVar("T")
 
 
 class Direction:
@@ -28,7 +26,7 @@ class Direction:
 
     def __getitem__(self, type_: Any) -> Any:
         annotated = getattr(typing, "Annotated", None)
-        return annotated[type_, self] if annotated is not None else _Annotated(type_, self)
+        return annotated[type_, self] if annotated else _Annotated(type_, self)
 
 
 class _Annotated:
@@ -39,12 +37,13 @@ class _Annotated:
         self.__metadata__ = (marker,)
 
     def __call__(self) -> None:
-        raise TypeError("an annotation cannot be called")
+        pass
 
 
 if TYPE_CHECKING:
-    from typing import Annotated
+    from typing import Annotated, TypeVar
 
+    T = TypeVar("T")
     Input = Annotated[T, "input"]
     Output = Annotated[T, "output"]
 else:
@@ -103,16 +102,12 @@ class PipelineTaskFinalStatus:
     def from_json(status: dict[str, Any]) -> PipelineTaskFinalStatus:
         """Return the status that KFP's JSON form describes."""
         error = status.get("error") or {}
-        return PipelineTaskFinalStatus(
-            status.get("state", ""),
-            status.get("pipelineJobResourceName", ""),
-            status.get("pipelineTaskName", ""),
-            error.get("code"),
-            error.get("message"),
-        )
+        names = ("state", "pipelineJobResourceName", "pipelineTaskName")
+        state, job, task = (status.get(name, "") for name in names)
+        return PipelineTaskFinalStatus(state, job, task, error.get("code"), error.get("message"))
 
 
-class Meaning(NamedTuple):
+class Meaning(typing.NamedTuple):
     """What an annotation says.
 
     Attributes:
@@ -124,7 +119,7 @@ class Meaning(NamedTuple):
         optional: True if None may be given.
     """
 
-    type: Any
+    type: typing.Any
     is_artifact: bool = False
     is_output: bool = False
     is_list: bool = False
@@ -147,35 +142,26 @@ def meaning(annotation: Any, names: dict[str, Any] | None = None) -> Meaning:
     Raises:
         Exception: Whatever evaluating a string raises.
     """
-    if isinstance(annotation, str):
-        annotation = eval(annotation, dict(names or {}))
-    annotation, optional = without_none(annotation)
+    annotation, optional = without_none(_evaluated(annotation, names))
     if isinstance(annotation, (InputPath, OutputPath)) or annotation in (InputPath, OutputPath):
-        is_output = OutputPath in (annotation, type(annotation))
         held = path_type(getattr(annotation, "type", None))
-        return Meaning(held, is_artifact_class(held), is_output, False, True, optional)
-    is_output = False
-    for marker in getattr(annotation, "__metadata__", ()):
-        if isinstance(marker, Direction):
-            is_output = is_output or marker.name == "Output"
+        is_output = OutputPath in (annotation, type(annotation))
+        return Meaning(held, is_artifact_class(held), is_output, is_path=True, optional=optional)
+    is_output = Output in getattr(annotation, "__metadata__", ())
     if hasattr(annotation, "__metadata__"):
-        annotation = annotation.__origin__
-        if isinstance(annotation, (str, typing.ForwardRef)):
-            name = annotation if isinstance(annotation, str) else annotation.__forward_arg__
-            annotation = eval(name, dict(names or {}))
-    arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is list and arguments and is_artifact_class(arguments[0]):
-        return Meaning(arguments[0], True, is_output, True, False, optional)
-    return Meaning(annotation, is_artifact_class(annotation), is_output, False, False, optional)
+        annotation = _evaluated(annotation.__origin__, names)
+    members = typing.get_args(annotation)
+    is_list = typing.get_origin(annotation) is list and is_artifact_class(members[0])
+    held = members[0] if is_list else annotation
+    return Meaning(held, is_artifact_class(held), is_output, is_list, optional=optional)
 
 
 def without_none(annotation: Any) -> tuple[Any, bool]:
     """Return `(X, True)` for `Optional[X]` and `X | None`, else the annotation and False."""
-    origin = typing.get_origin(annotation)
-    if origin is typing.Union or getattr(origin, "__name__", "") == "UnionType":
-        others = [held for held in typing.get_args(annotation) if held is not type(None)]
-        if len(others) == 1 and len(others) < len(typing.get_args(annotation)):
-            return others[0], True
+    members = typing.get_args(annotation)
+    others = [held for held in members if held is not type(None)]
+    if len(members) == 2 and len(others) == 1 and not hasattr(annotation, "__metadata__"):
+        return others[0], True
     return annotation, False
 
 
@@ -185,3 +171,8 @@ def path_type(type_: Any) -> Any:
         title = type_.rsplit(".", 1)[-1]
         return next((known for known in ARTIFACT_CLASSES if known.__name__ == title), Artifact)
     return Artifact if type_ is None else type_
+
+
+def _evaluated(annotation: Any, names: dict[str, Any] | None) -> Any:
+    text = getattr(annotation, "__forward_arg__", annotation)
+    return eval(text, names or {}) if isinstance(text, str) else annotation

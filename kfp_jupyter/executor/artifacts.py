@@ -51,14 +51,17 @@ class Artifact:
     ) -> None:
         self.name = name or ""
         self.uri = uri or ""
-        self.metadata: dict[str, Any] = metadata if metadata is not None else {}
+        self.custom_path = ""
+        self.metadata: dict[str, Any] = {} if metadata is None else metadata
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, uri={self.uri!r})"
 
     @property
     def path(self) -> str:
-        """Where it is on this machine: a bucket's mount, or the URI itself if that is a local path."""
+        """Where it is on this machine: a place of its own, its bucket's mount, or the URI itself."""
+        if self.custom_path:
+            return self.custom_path
         if self.uri.startswith("oci://"):
             return "/oci/" + self.uri[len("oci://") :].replace("/", "_") + "/models"
         for scheme, folder in MOUNTS:
@@ -68,6 +71,7 @@ class Artifact:
 
     @path.setter
     def path(self, path: str) -> None:
+        self.custom_path = ""
         for scheme, folder in MOUNTS:
             if str(path).startswith(folder):
                 path = scheme + str(path)[len(folder) :]
@@ -131,7 +135,7 @@ class ClassificationMetrics(Artifact):
         """Add a point to the ROC curve: false positive rate, true positive rate, decision threshold."""
         points = self.metadata.setdefault("confidenceMetrics", [])
         known = [point["confidenceThreshold"] for point in points]
-        limit = _finite([threshold], known)[0]
+        limit = _finite([threshold, *known])[0]
         points.append({"confidenceThreshold": limit, "recall": plain(tpr), "falsePositiveRate": plain(fpr)})
 
     def log_roc_curve(self, fpr: Sequence[float], tpr: Sequence[float], threshold: Sequence[float]) -> None:
@@ -142,8 +146,7 @@ class ClassificationMetrics(Artifact):
         """
         rates, recalls, limits = plain(fpr), plain(tpr), _finite(threshold)
         if not len(rates) == len(recalls) == len(limits):
-            sizes = f"{len(rates)}, {len(recalls)} and {len(limits)}"
-            raise ValueError(f"fpr, tpr and threshold must have one length, not {sizes}")
+            raise ValueError(f"lengths differ: fpr {len(rates)}, tpr {len(recalls)}, threshold {len(limits)}")
         self.metadata["confidenceMetrics"] = [
             {"confidenceThreshold": limit, "recall": recall, "falsePositiveRate": rate}
             for rate, recall, limit in zip(rates, recalls, limits)
@@ -272,10 +275,11 @@ def artifact_class(schema_title: str) -> type:
         if known.schema_title == schema_title:
             return known
     name = schema_title.rsplit(".", 1)[-1]
-    return type(name or "Artifact", (Artifact,), {"schema_title": schema_title or Artifact.schema_title})
+    return type(name, (Artifact,), {"schema_title": schema_title}) if name else Artifact
 
 
-_task_root = [""]
+task_root = [""]
+"""The URI under which the running task's outputs lie; the executor sets it."""
 
 
 def get_uri(suffix: str = "Output") -> str:
@@ -284,14 +288,14 @@ def get_uri(suffix: str = "Output") -> str:
     Raises:
         RuntimeError: No task is running.
     """
-    if not _task_root[0]:
-        raise RuntimeError("get_uri() has an answer only while a task runs")
-    return _task_root[0].rstrip("/") + "/" + suffix.lstrip("/")
+    if not task_root[0]:
+        raise RuntimeError("no task is running")
+    return task_root[0].rstrip("/") + "/" + suffix.lstrip("/")
 
 
-def _finite(thresholds: Sequence[float], known: Sequence[float] = ()) -> list[float]:
+def _finite(thresholds: Sequence[float]) -> list[float]:
     """Return the thresholds, infinity (where scikit-learn's ROC curves begin) as one past the largest."""
     limits = [float(value) for value in plain(thresholds)]
-    finite = [value for value in [*limits, *known] if math.isfinite(value)] or [1.0]
+    finite = [value for value in limits if math.isfinite(value)] or [1.0]
     outside = {math.inf: max(finite) + 1.0, -math.inf: min(finite) - 1.0}
     return [outside.get(value, 0.0 if math.isnan(value) else value) for value in limits]

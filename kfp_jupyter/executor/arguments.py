@@ -1,0 +1,138 @@
+"""KFP's ExecutorInput to the arguments that the function is called with.
+
+ExecutorInput says what is a parameter and what an artifact; annotations say in which form they are wanted.
+Spec: `ExecutorInput` in https://github.com/kubeflow/pipelines/blob/master/api/v2alpha1/pipeline_spec.proto
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import typing
+from typing import Any, Callable
+
+from kfp_jupyter.executor.annotations import Meaning, PipelineTaskFinalStatus, meaning
+from kfp_jupyter.executor.artifacts import Artifact, artifact_class
+from kfp_jupyter.executor.failure import StepError
+
+
+class Arguments:
+    """The arguments of one call.
+
+    Args:
+        function: The function.
+        executor_input: The decoded ExecutorInput.
+
+    Attributes:
+        line: The line of the function in its source, for errors; 0 if unknown.
+        values: The arguments by name.
+        artifacts: The output artifacts handed in, by output name.
+        paths: Path and meaning of each output handed in as a path, by output name.
+        annotated: The return annotation, evaluated; None if there is none to be had.
+
+    Raises:
+        StepError: A required argument was not given.
+    """
+
+    def __init__(self, function: Callable[..., Any], executor_input: dict[str, Any]) -> None:
+        self.values: dict[str, Any] = {}
+        self.artifacts: dict[str, list[Artifact]] = {}
+        self.paths: dict[str, tuple[str, Meaning]] = {}
+        inner = inspect.unwrap(function)
+        self.line = getattr(getattr(inner, "__code__", None), "co_firstlineno", 0)
+        names = getattr(inner, "__globals__", {})
+        signature = inspect.signature(function)
+        self.annotated = _or_none(signature.return_annotation, names)
+        for name, parameter in signature.parameters.items():
+            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                means = _meaning(parameter.annotation, names)
+                inputs, outputs = executor_input.get("inputs") or {}, executor_input["outputs"]
+                if name in (outputs.get("artifacts") or {}):
+                    self._output_artifact(name, means, artifacts_of(outputs["artifacts"][name], means))
+                elif means.is_output and name in (outputs.get("parameters") or {}):
+                    self._output_path(name, means, outputs["parameters"][name]["outputFile"])
+                elif name in (inputs.get("artifacts") or {}):
+                    self._input_artifact(name, means, artifacts_of(inputs["artifacts"][name], means))
+                elif name in (inputs.get("parameterValues") or {}):
+                    self.values[name] = _parameter(inputs["parameterValues"][name], means)
+                elif parameter.default is parameter.empty:
+                    if not means.optional:
+                        raise StepError("MissingArgument", f"the argument {name!r} was not given", self.line)
+                    self.values[name] = None
+
+    def _input_artifact(self, name: str, means: Meaning, artifacts: list[Artifact]) -> None:
+        first = artifacts[0] if artifacts else None
+        self.values[name] = artifacts if means.is_list else first.path if first and means.is_path else first
+
+    def _output_artifact(self, name: str, means: Meaning, artifacts: list[Artifact]) -> None:
+        self.artifacts[name] = artifacts
+        for artifact in artifacts:
+            make_parent(artifact.path)
+        self.values[name] = artifacts if means.is_list else artifacts[0]
+        if means.is_path:
+            self._output_path(name, means, artifacts[0].path)
+
+    def _output_path(self, name: str, means: Meaning, path: str) -> None:
+        make_parent(path)
+        self.paths[name] = (path, means)
+        self.values[name] = path
+
+
+def artifacts_of(listed: dict[str, Any], means: Meaning) -> list[Artifact]:
+    """Return the artifacts that RuntimeArtifacts describe, of the annotated class or else their schema's."""
+    artifacts = []
+    for record in listed.get("artifacts") or []:
+        title = (record.get("type") or {}).get("schemaTitle", "")
+        annotated = means.is_artifact and means.type is not Artifact
+        given = means.type if annotated else artifact_class(title)
+        artifact = given(name=record.get("name"), uri=record.get("uri"), metadata=record.get("metadata"))
+        artifact.custom_path = record.get("customPath") or ""
+        artifacts.append(artifact)
+    return artifacts
+
+
+def converted(value: Any, type_: Any) -> Any:
+    """Return a parameter as its Python type: an int where a float is wanted, JSON's `5.0` where an int is.
+
+    Raises:
+        TypeError: The value is of another type.
+    """
+    wanted = typing.get_origin(type_) or type_
+    is_bool = isinstance(value, bool)
+    if wanted is float and (type(value) is int or value in ("NaN", "Infinity", "-Infinity")):
+        return float(value)
+    if wanted is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    known = wanted in (str, int, float, bool, list, dict)
+    if known and (not isinstance(value, wanted) or (is_bool and wanted is not bool)):
+        raise TypeError(f"{type(value).__name__} is not {wanted.__name__}")
+    return value
+
+
+def make_parent(path: str) -> None:
+    """Make the folder that a file is to be written in."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+
+
+def _meaning(annotation: Any, names: dict[str, Any]) -> Meaning:
+    try:
+        return meaning(annotation, names)
+    except Exception:  # noqa: BLE001 (whatever the user's annotation raises)
+        # Written for a newer Python than the step's, such as `int | None`: ExecutorInput says what it is.
+        return Meaning(None, optional="None" in str(annotation), is_path="Path" in str(annotation))
+
+
+def _or_none(annotation: Any, names: dict[str, Any]) -> Any:
+    try:
+        return eval(annotation, names) if isinstance(annotation, str) else annotation
+    except Exception:  # noqa: BLE001 (whatever the user's annotation raises)
+        return None
+
+
+def _parameter(value: Any, means: Meaning) -> Any:
+    if means.type is PipelineTaskFinalStatus:
+        return PipelineTaskFinalStatus.from_json(value or {})
+    try:
+        return converted(value, means.type)
+    except TypeError:
+        return value

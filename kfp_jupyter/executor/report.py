@@ -1,0 +1,19 @@
+"""Marker lines: what the executor says in the log stream while a step runs, each a line of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+PREFIX = "::kfp-jupyter:: "
+
+
+def emit(message: dict[str, Any]) -> None:
+    """Write a marker line to standard output, whatever the step has made of `sys.stdout`."""
+    print(PREFIX + json.dumps(message), file=sys.__stdout__, flush=True)
+
+
+def emit_metric(name: str, step: float, value: float) -> None:
+    """Tell one point of a metric's curve."""
+    emit({"metric": {"name": name, "step": step, "value": value}})

@@ -1,0 +1,148 @@
+"""What the function returned and wrote, to KFP's ExecutorOutput.
+
+Spec: `ExecutorOutput` in https://github.com/kubeflow/pipelines/blob/master/api/v2alpha1/pipeline_spec.proto
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from kfp_jupyter.executor.annotations import Meaning, without_none
+from kfp_jupyter.executor.arguments import Arguments, converted, make_parent
+from kfp_jupyter.executor.artifacts import Artifact, plain
+from kfp_jupyter.executor.failure import StepError
+
+WRITTEN = ("Dataset", "Model", "HTML", "Markdown")
+"""Kinds of artifacts that are files; metrics may live in the metadata alone."""
+
+
+class Results:
+    """Gathers the outputs of one call.
+
+    Args:
+        arguments: What the function was called with.
+        outputs: The `outputs` of the ExecutorInput.
+    """
+
+    def __init__(self, arguments: Arguments, outputs: dict[str, Any]) -> None:
+        self._arguments = arguments
+        self._files = outputs.get("parameters") or {}
+        self._declared = outputs.get("artifacts") or {}
+        self._parameters: dict[str, Any] = {}
+        self._artifacts: dict[str, Any] = {}
+
+    def executor_output(self, returned: Any) -> dict[str, Any]:
+        """Return the ExecutorOutput.
+
+        Raises:
+            StepError: An output is missing, undeclared, of another type, or not to be held by JSON.
+        """
+        for name, (path, means) in self._arguments.paths.items():
+            self._add_written(name, path, means)
+        for name, artifacts in self._arguments.artifacts.items():
+            self._add_artifacts(name, artifacts)
+        expected = [name for name in [*self._files, *self._declared] if not self._has(name)]
+        for name, value, type_ in self._named(returned, expected) if expected else ():
+            if name in self._declared:
+                self._add_artifacts(name, list(value) if isinstance(value, (list, tuple)) else [value])
+            elif name in self._files:
+                self._add_parameter(name, value, type_)
+            else:
+                raise self._error("BadOutput", f"the function returned {name!r}, which is no output")
+        for name in expected:
+            if not self._has(name):
+                raise self._error("MissingOutput", f"the function returned nothing for its output {name!r}")
+        return {"parameterValues": self._parameters, "artifacts": self._artifacts}
+
+    def _has(self, name: str) -> bool:
+        return name in self._parameters or name in self._artifacts
+
+    def _named(self, returned: Any, expected: list[str]) -> list[tuple[str, Any, Any]]:
+        annotation = without_none(self._arguments.annotated)[0]
+        own = getattr(returned, "_fields", None)
+        fields = getattr(annotation, "_fields", own)
+        if not fields:
+            return [(expected[0] if len(expected) == 1 else "Output", returned, annotation)]
+        if not isinstance(returned, tuple) or len(returned) != len(fields):
+            raise self._error("BadOutput", f"the function must return {list(fields)}, not {_short(returned)}")
+        types = getattr(annotation, "__annotations__", {})
+        values = dict(zip(own if own and set(own) == set(fields) else fields, returned))
+        return [(name, values[name], types.get(name)) for name in fields]
+
+    def _add_parameter(self, name: str, value: Any, type_: Any) -> None:
+        if value is None:
+            raise self._error("MissingOutput", f"the function returned None for its output {name!r}")
+        try:
+            value = plain(converted(plain(value), type_))
+        except TypeError:
+            wanted = getattr(type_, "__name__", type_)
+            reason = f"the output {name!r} is declared as {wanted}, but the function returned {_short(value)}"
+            raise self._error("BadOutput", reason) from None
+        text = self._json(name, value)
+        if self._files[name].get("outputFile"):
+            write(self._files[name]["outputFile"], value if isinstance(value, str) else text)
+        self._parameters[name] = value
+
+    def _add_written(self, name: str, path: str, means: Meaning) -> None:
+        if not os.path.exists(path):
+            raise self._error("MissingOutput", f"the function did not write its output {name!r} to {path}")
+        if name in self._declared:
+            return
+        with open(path, encoding="utf-8") as file:
+            value = file.read()
+        if means.type not in (str, None):
+            try:
+                value = json.loads(value.strip().lower() if means.type is bool else value)
+            except ValueError:
+                reason = f"the file of the output {name!r} should hold {means.type}, not {_short(value)}"
+                raise self._error("BadOutput", reason) from None
+        self._add_parameter(name, value, means.type)
+
+    def _add_artifacts(self, name: str, artifacts: list[Artifact]) -> None:
+        records = []
+        for index, artifact in enumerate(artifacts):
+            if not hasattr(artifact, "schema_title"):
+                reason = f"the output {name!r} is an artifact, but the function returned {_short(artifact)}"
+                raise self._error("BadOutput", reason)
+            given = [*(self._declared[name].get("artifacts") or []), *({} for _ in artifacts)][index]
+            record = {
+                "name": artifact.name or given.get("name", ""),
+                "type": {"schemaTitle": artifact.schema_title},
+                "uri": artifact.uri or given.get("uri", ""),
+                "metadata": plain(artifact.metadata),
+            }
+            self._json(f"{name}.metadata", record)
+            if artifact.schema_title.split(".")[-1] in WRITTEN and not os.path.exists(artifact.path):
+                print(
+                    f"warning: nothing was written to the output {name!r}: {artifact.path}", file=sys.stderr
+                )
+            records.append(record)
+        self._artifacts[name] = {"artifacts": records}
+
+    def _json(self, name: str, value: Any) -> str:
+        try:
+            return json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            reason = f"the output {name!r} must be a value that JSON can hold: {error}"
+            raise self._error("BadOutput", reason) from None
+
+    def _error(self, reason: str, message: str) -> StepError:
+        return StepError(reason, message, self._arguments.line)
+
+
+def write(path: str, text: str) -> None:
+    """Write a text file so that it is there whole or not at all."""
+    make_parent(path)
+    part = f"{path}.{os.getpid()}"
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def _short(value: Any) -> str:
+    return f"{type(value).__name__} {repr(value)[:80]}"
