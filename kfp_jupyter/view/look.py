@@ -10,6 +10,7 @@ surface.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -25,8 +26,10 @@ ICON: Mapping[str, Json] = LOOK["icon"]
 LIGHT: Mapping[str, str] = LOOK["themes"]["light"]
 DARK: Mapping[str, str] = LOOK["themes"]["dark"]
 STATES: Mapping[str, Mapping[str, Json]] = LOOK["states"]
+SHADE: Mapping[str, Json] = LOOK["shade"]
 SERIES: Mapping[str, list[str]] = LOOK["series"]
 
+_CLASS = re.compile(r"kj-[\w-]+")
 _WIDTHS = {character: width for group, width in FONT["widths"]["per_1000_em"] for character in group}
 
 
@@ -54,3 +57,22 @@ def fitted(text: str, size: float, room: float) -> str:
             break
         kept += 1
     return text[:kept].rstrip() + "…"
+
+
+def style_sheet(markup: str) -> str:
+    """Return the CSS with the dark colours of the classes in `markup`, for viewers that prefer dark."""
+    used = set(_CLASS.findall(markup))
+    rules = "".join(rule for name, rule in _dark_rules().items() if name in used)
+    return f"@media(prefers-color-scheme:dark){{{rules}}}"
+
+
+@cache
+def _dark_rules() -> Mapping[str, str]:
+    fills = {f"kj-{name}": DARK[name] for name in ("surface", "label", "detail")}
+    fills |= {f"kj-fill-{key}": state["dark"] for key, state in STATES.items()}
+    fills |= {f"kj-dot-{index}": colour for index, colour in enumerate(SERIES["dark"])}
+    lines = {f"kj-{name}": DARK[name] for name in ("border", "grid")} | {"kj-cut": DARK["surface"]}
+    lines |= {f"kj-line-{key}": state["dark"] for key, state in STATES.items()}
+    lines |= {f"kj-series-{index}": colour for index, colour in enumerate(SERIES["dark"])}
+    rules = {name: f".{name}{{fill:{colour}}}" for name, colour in fills.items()}
+    return rules | {name: f".{name}{{stroke:{colour}}}" for name, colour in lines.items()}

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 
+from kfp_jupyter.view.wording import plain
+
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SPECIAL = re.compile("[&<>\"']")
 
 
 def escaped(text: object) -> str:
-    """Return a text for element content or a quoted attribute; characters that XML cannot hold become `�`."""
-    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], _FORBIDDEN.sub("�", str(text)))
+    """Return a text for element content or a quoted attribute, without what XML cannot hold."""
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], plain(text))
 
 
 def element(tag: str, content: str = "", /, **attributes: object) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.view.labels import NUMBER, Label, labels
-from kfp_jupyter.view.look import CARD, DARK, EDGE, FONT, ICON, LIGHT, STATES, fitted
+from kfp_jupyter.view.look import CARD, EDGE, FONT, ICON, LIGHT, STATES, fitted, style_sheet
 from kfp_jupyter.view.markup import element, escaped
 from kfp_jupyter.view.wording import duration, elapsed, look_key, state_name, status
 
@@ -33,13 +33,18 @@ def svg(document: Mapping[str, Json], *, now: float | None = None) -> str:
     graph, run = document["graph"], document["run"]
     tasks: Mapping[str, Json] = (run or {}).get("tasks", {})
     ran = bool(run) and "state" in run
+    drawn = "".join(
+        [
+            *map(_edge, graph["edges"]),
+            *map(_chip, labels(graph)),
+            *(_card(node, tasks.get(node["id"]), present) for node in graph["nodes"]),
+        ]
+    )
     body = [
         element("title", escaped(_title(document, ran, present))),
         element("desc", escaped(_description(document, tasks, present) or "No tasks.")),
-        element("style", _style()),
-        *map(_edge, graph["edges"]),
-        *map(_chip, labels(graph)),
-        *(_card(node, tasks.get(node["id"]), present) for node in graph["nodes"]),
+        element("style", style_sheet(drawn)),
+        drawn,
     ]
     return element(
         "svg",
@@ -80,19 +85,6 @@ def _description(document: Mapping[str, Json], tasks: Mapping[str, Json], now: f
             words.append(f"after {', '.join(sources[node['id']])}")
         sentences.append(": ".join(words[:2]) + (f" ({words[2]})" if len(words) > 2 else ""))
     return ". ".join(sentences)
-
-
-def _style() -> str:
-    dark = [
-        f".kj-surface{{fill:{DARK['surface']}}}",
-        f".kj-border{{stroke:{DARK['border']}}}",
-        f".kj-label{{fill:{DARK['label']}}}",
-        f".kj-detail{{fill:{DARK['detail']}}}",
-        f".kj-cut{{stroke:{DARK['surface']}}}",
-    ]
-    for key, state in STATES.items():
-        dark.append(f".kj-fill-{key}{{fill:{state['dark']}}}.kj-line-{key}{{stroke:{state['dark']}}}")
-    return f"@media(prefers-color-scheme:dark){{{''.join(dark)}}}"
 
 
 def _edge(edge: Mapping[str, Json]) -> str:

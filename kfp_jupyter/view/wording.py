@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from math import isfinite
 
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.view.look import STATES
+
+_ESCAPE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\^_])")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def look_key(task: Mapping[str, Json] | None) -> str:
@@ -28,7 +32,7 @@ def status(task: Mapping[str, Json], now: float) -> str:
 
     It tells what the icon beside it does not: how long (`1.2 s`, `running · 3 s`, `attempt 2 · 3 s`), or why
     it has not
-    begun (`Unschedulable`).
+    has not begun (`Unschedulable`).
 
     Args:
         task: A task of a run document.
@@ -44,12 +48,12 @@ def status(task: Mapping[str, Json], now: float) -> str:
         words.insert(0, state_name(task))
     spent = elapsed(task, now)
     if spent is not None:
-        words.append(duration(spent) if task["finished_at"] is not None else duration(int(spent), whole=True))
+        words.append(duration(spent, whole=task["finished_at"] is None))
     return " · ".join(words or [state_name(task)])
 
 
 def elapsed(held: Mapping[str, Json], now: float) -> float | None:
-    """Return the seconds that a task or run of a document took, or has taken by `now`; None if it never began."""
+    """Return the seconds that a task or run of a document took, or has taken by `now`; None if not begun."""
     if held["started_at"] is None:
         return None
     end: float = held["finished_at"] if held["finished_at"] is not None else now
@@ -60,7 +64,7 @@ def duration(seconds: float, *, whole: bool = False) -> str:
     """Return a duration for people: `0.4 s` (`0 s` if `whole`), `12 s`, `3 min 05 s`, `1 h 20 min`."""
     if seconds < 9.95 and not whole:
         return f"{seconds:.1f} s"
-    rounded = round(seconds)
+    rounded = int(seconds) if whole else round(seconds)
     if rounded < 60:
         return f"{rounded} s"
     minutes, rest = divmod(rounded, 60)
@@ -84,6 +88,11 @@ def number(value: Json) -> str:
     if isinstance(value, int) or (value.is_integer() and abs(value) < 1e9):
         return str(int(value))
     return f"{value:.5g}" if isfinite(value) else str(value)
+
+
+def plain(text: object) -> str:
+    """Return a text without terminal escapes and control characters; tabs and line ends stay."""
+    return _CONTROL.sub("", _ESCAPE.sub("", str(text)))
 
 
 def target_name(target: Mapping[str, Json]) -> str:

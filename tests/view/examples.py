@@ -117,10 +117,10 @@ def roc(sharpness: float) -> list[dict[str, float]]:
     """Points of a plausible curve, best threshold first."""
     points = [{"confidenceThreshold": 1.0, "recall": 0.0, "falsePositiveRate": 0.0}]
     for step in range(1, 21):
-        rate = step / 20
+        rate = round((step / 20) ** 3, 6)
         recall = round(rate ** (1 / sharpness), 4)
         points.append(
-            {"confidenceThreshold": round(1 - rate, 2), "recall": recall, "falsePositiveRate": rate}
+            {"confidenceThreshold": round(1 - step / 20, 2), "recall": recall, "falsePositiveRate": rate}
         )
     return points
 
@@ -202,14 +202,14 @@ def succeeded() -> RunState:
             5.4,
             6.6,
             outputs={"accuracy": 0.972},
-            artifacts=evaluated(0.972, 9.0, (52, 1), (3, 87)),
+            artifacts=evaluated(0.972, 40.0, (52, 1), (3, 87)),
         ),
         ran(
             "evaluate-2",
             4.0,
             5.1,
             outputs={"accuracy": 0.944},
-            artifacts=evaluated(0.944, 4.5, (49, 4), (4, 86)),
+            artifacts=evaluated(0.944, 16.0, (49, 4), (4, 86)),
         ),
         ran("choose", 6.7, 6.9, outputs={"Output": "forest"}),
         ran("publish", 7.0, 72.5, log_tail=("published forest",)),
@@ -244,7 +244,7 @@ def failed() -> RunState:
             4.0,
             5.1,
             outputs={"accuracy": 0.944},
-            artifacts=evaluated(0.944, 4.5, (49, 4), (4, 86)),
+            artifacts=evaluated(0.944, 16.0, (49, 4), (4, 86)),
         ),
         [RunChanged(START + 5.2, State.FAILED, "TaskFailed", "train-forest failed: ValueError")],
     )

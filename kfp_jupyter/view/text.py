@@ -1,0 +1,183 @@
+"""A run document as plain text, for terminals and `text/plain`.
+
+The graph is written as a tree: a task stands under the last of the tasks it waits for, and names the others
+after an arrow. Only a fork indents, so a long chain stays at the margin.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+
+from kfp_jupyter.model.types import Json
+from kfp_jupyter.view.look import STATES
+from kfp_jupyter.view.metrics import Point, curves, table, task_labels
+from kfp_jupyter.view.wording import (
+    duration,
+    elapsed,
+    look_key,
+    number,
+    plain,
+    state_name,
+    status,
+    target_name,
+)
+
+_BARS = "▁▂▃▄▅▆▇█"
+_SPARK = 24
+"""The length of a curve drawn in characters."""
+
+_MOST_TASKS = 200
+_LOG_LINES = 10
+
+
+def text(document: Mapping[str, Json], *, now: float | None = None) -> str:
+    """Return a run document as plain text, without a newline at its end.
+
+    Args:
+        document: A RunDocument.
+        now: The present in seconds since the epoch; None for the clock's.
+    """
+    present = time.time() if now is None else now
+    parts = [_header(document, present), _tree(document, present)]
+    if document["run"] and "state" in document["run"]:
+        parts += [_failures(document), metrics_table(document), _sparks(document)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def metrics_table(document: Mapping[str, Json]) -> str:
+    """Return the scalar metrics of a run document as aligned columns; empty if there are none."""
+    rows = [[plain(cell) for cell in row] for row in table(document)]
+    if not rows:
+        return ""
+    widths = [max(map(_columns, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, ["─" * width for width in widths])
+    return "\n".join(
+        "  ".join([_padded(row[0], widths[0]), *map(_pushed, row[1:], widths[1:])]).rstrip() for row in rows
+    )
+
+
+def _header(document: Mapping[str, Json], now: float) -> str:
+    run = document["run"]
+    words = [document["pipeline"]["display_name"]]
+    if run and "state" in run:
+        spent = elapsed(run, now)
+        words.append(f"{STATES[look_key(run)]['mark']} {state_name(run)}")
+        words += [duration(spent)] if spent is not None else []
+        words += [f"on {target_name(run['target'])}", f"run {run['id']}"]
+    elif run:
+        words.append(f"run {run['id']} had not ended when this was saved")
+    return plain(" · ".join(words)) + (f"\n{plain(run['message'])}" if run and run.get("message") else "")
+
+
+def _tree(document: Mapping[str, Json], now: float) -> str:
+    graph, tasks = document["graph"], (document["run"] or {}).get("tasks", {})
+    labels = {node["id"]: plain(node["label"]) for node in graph["nodes"]}
+    # By row and place, which is an order that no dependency contradicts.
+    order = [node["id"] for node in sorted(graph["nodes"], key=lambda node: (node["y"], node["x"]))]
+    rank = {path: index for index, path in enumerate(order)}
+    sources: dict[str, list[str]] = {path: [] for path in order}
+    for edge in graph["edges"]:
+        sources[edge["target"]].append(edge["source"])
+    children: dict[str, list[str]] = {"": []}
+    for path in order:
+        children.setdefault(max(sources[path], key=rank.__getitem__, default=""), []).append(path)
+    lines = []
+    for path, rail in _walk(children):
+        parent = max(sources[path], key=rank.__getitem__, default="")
+        others = [labels[source] for source in sources[path] if source != parent]
+        task = tasks.get(path)
+        mark = STATES[look_key(task)]["mark"]
+        lines.append((f"{rail}{mark} {labels[path]}", status(task, now) if task else "", others))
+    for path in tasks:
+        if path not in labels:
+            lines.append(
+                (f"{STATES[look_key(tasks[path])]['mark']} {plain(path)}", status(tasks[path], now), [])
+            )
+    left_out = len(lines) - _MOST_TASKS
+    lines = lines[:_MOST_TASKS]
+    widest = max((_columns(name) for name, _, _ in lines), default=0)
+    second = max((_columns(told) for _, told, _ in lines), default=0)
+    drawn = []
+    for name, told, others in lines:
+        after = f"  ← {', '.join(others)}" if others else ""
+        drawn.append(f"{_padded(name, widest)}  {_padded(plain(told), second)}{after}".rstrip())
+    return "\n".join(drawn + ([f"… and {left_out} tasks more"] if left_out > 0 else []))
+
+
+def _walk(children: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield each task with what is drawn before it; a child that is alone goes on at its parent's margin."""
+    stack = [(path, "", "") for path in reversed(children[""])]
+    while stack:
+        path, rail, margin = stack.pop()
+        yield path, rail
+        below = children.get(path, ())
+        if len(below) == 1:
+            stack.append((below[0], margin, margin))
+            continue
+        for index in reversed(range(len(below))):
+            last = index == len(below) - 1
+            stack.append(
+                (below[index], margin + ("└─ " if last else "├─ "), margin + ("   " if last else "│  "))
+            )
+
+
+def _failures(document: Mapping[str, Json]) -> str:
+    return "\n\n".join(
+        _failure(label, document["run"]["tasks"][path])
+        for path, label in task_labels(document).items()
+        if document["run"]["tasks"][path]["state"] == "FAILED"
+    )
+
+
+def _failure(label: str, task: Mapping[str, Json]) -> str:
+    error = task["error"]
+    said = f"{error['type']}: {error['message']}" if error else task["message"] or task["reason"] or "failed"
+    where = f" ({error['file']}, line {error['line']})" if error and error["file"] and error["line"] else ""
+    lines = [f"{STATES['FAILED']['mark']} {label}: {said}{where}"]
+    if error and error["traceback"]:
+        lines += [f"    {line}" for line in error["traceback"].rstrip("\n").split("\n")]
+    if task["log_tail"]:
+        lines += ["  last lines of the log:", *(f"    {line}" for line in task["log_tail"][-_LOG_LINES:])]
+    return "\n".join(map(plain, lines))
+
+
+def _sparks(document: Mapping[str, Json]) -> str:
+    rows = [
+        (
+            plain(f"{name} · {label}"),
+            _spark(points),
+            f"{number(points[-1][1])} at step {number(points[-1][0])}",
+        )
+        for name, series in curves(document).items()
+        for label, points in series.items()
+    ]
+    widest = max((_columns(name) for name, _, _ in rows), default=0)
+    return "\n".join(f"{_padded(name, widest)}  {bars}  {last}" for name, bars, last in rows)
+
+
+def _spark(points: Sequence[Point]) -> str:
+    count = min(_SPARK, len(points))
+    values = [points[index * (len(points) - 1) // max(1, count - 1)][1] for index in range(count)]
+    low, high = min(values), max(values)
+    top = len(_BARS) - 1
+    return "".join(
+        _BARS[round((value - low) / (high - low) * top) if high > low else top // 2] for value in values
+    )
+
+
+def _columns(line: str) -> int:
+    """How many columns of a terminal a line takes."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in line
+    )
+
+
+def _padded(line: str, width: int) -> str:
+    return line + " " * (width - _columns(line))
+
+
+def _pushed(line: str, width: int) -> str:
+    return " " * (width - _columns(line)) + line
