@@ -34,7 +34,7 @@ class KfpJupyterError(Exception):
         return f"{place}{self.what}{remedy}"
 
     def _render_traceback_(self) -> list[str]:
-        """Return the lines that IPython shows instead of a traceback: ours would only say where our own code is."""
+        """Return the lines that IPython shows instead of a traceback, whose frames would be our own code."""
         place = _notebook_place(self.__traceback__)
         named = place.partition(",")[0] in self.where
         where = "; ".join(part for part in (self.where, "" if named else place) if part)
@@ -47,7 +47,7 @@ class KfpJupyterError(Exception):
 
 
 def _notebook_place(traceback: TracebackType | None) -> str:
-    """Return the cell and line that the error passed through last, as `Cell In[3], line 2`; empty if there is none."""
+    """Return the innermost cell and line that an error came through, as `Cell In[3], line 2`, or nothing."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     name_of = getattr(getattr(shell, "compile", None), "format_code_name", lambda _name: None)
     place = ""
