@@ -85,9 +85,11 @@ class History:
         with transaction(self.path, write=True) as connection:
             changed = connection.execute(
                 "UPDATE runs SET"
-                " state = ?, reason = ?, message = ?, started_at = ?, finished_at = ?, version = ?"
+                " created_at = ?, state = ?, reason = ?, message = ?,"
+                " started_at = ?, finished_at = ?, version = ?"
                 " WHERE id = ? AND (finished_at IS NULL OR ?)",
                 (
+                    state.created_at,
                     state.state.value,
                     state.reason,
                     state.message,

@@ -1,12 +1,11 @@
 """Keeps the history in step with the store: what is worth a write, and what happens when writing fails.
 
-Losing sight of the history must never disturb a run. So a failed write is said once, in the log, and then
-only tried again.
+Losing sight of the history must never disturb a run. So a failed write is only noted, and tried again with
+the next change.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 
@@ -17,8 +16,6 @@ from kfp_jupyter.runs.follower import DISCONNECTED
 from kfp_jupyter.runs.history import History
 from kfp_jupyter.runs.store import RunStore
 
-_LOG = logging.getLogger(__name__)
-
 
 class Recorder:
     """Writes runs to the history as they change: the beginning, the end, and now and then a state between.
@@ -27,6 +24,9 @@ class Recorder:
         history: Where to write.
         store: Whose changes are written.
         interval_seconds: The shortest time between two writes of a run that has not ended.
+
+    Attributes:
+        problem: Why the last write failed; None if it did not.
     """
 
     def __init__(self, history: History, store: RunStore, interval_seconds: float = 1.0) -> None:
@@ -35,15 +35,16 @@ class Recorder:
         # Only touched by the store's writers, which the store lets in one at a time, and by `record`, whose
         # run no other thread knows yet.
         self._written: dict[str, tuple[RunState, float]] = {}
-        self._warned = False
+        self.problem: HistoryError | None = None
         self.close = store.subscribe(self._changed)
 
     def record(self, ref: RunRef, pipeline: Pipeline, state: RunState, labels: Mapping[str, str]) -> None:
         """Keep a new run, and from now on its changes."""
         try:
             self._history.record(ref, pipeline, state, labels)
+            self.problem = None
         except HistoryError as error:
-            self._warn(error)
+            self.problem = error
         self._written[ref.run_id] = (state, time.monotonic())
 
     def resume(self, state: RunState) -> None:
@@ -60,11 +61,7 @@ class Recorder:
         self._written[after.id] = (after, now)
         try:
             self._history.update(after, known)
+            self.problem = None
         except HistoryError as error:
             self._written[after.id] = (known, now)
-            self._warn(error)
-
-    def _warn(self, error: HistoryError) -> None:
-        if not self._warned:
-            self._warned = True
-            _LOG.warning("Runs go on, but will be missing from the list of earlier runs. %s", error)
+            self.problem = error

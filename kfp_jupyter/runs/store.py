@@ -28,6 +28,7 @@ class RunStore:
 
     def __init__(self) -> None:
         self._states: dict[str, RunState] = {}
+        self._told: dict[str, RunState] = {}
         self._subscribers: list[Subscriber] = []
         self._changes: deque[tuple[RunState | None, RunState]] = deque()
         # Serialises the writers, and is held while subscribers are called, so that each of them sees every
@@ -87,12 +88,13 @@ class RunStore:
     ) -> RunState | None:
         """Return the run's state once `done` is true of it, or after `timeout_seconds` (None: no limit).
 
-        Returns None if the time is over and the run is still unknown. KeyboardInterrupt gets through at once.
+        By then every subscriber has been told, so what they keep (the history) is up to date too. Returns
+        None if the time is over and the run is still unknown. KeyboardInterrupt gets through at once.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         with self._changed:
             while True:
-                state = self._states.get(run_id)
+                state = self._told.get(run_id)
                 if state is not None and done(state):
                     return state
                 left = _WAIT_SLICE if deadline is None else deadline - time.monotonic()
@@ -107,6 +109,7 @@ class RunStore:
             for callback in tuple(self._subscribers):
                 _call(callback, before, after)
             with self._changed:
+                self._told[after.id] = after
                 self._changed.notify_all()
             self._changes.popleft()
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from queue import Queue
 from threading import Event as Stop
 
@@ -11,15 +11,9 @@ import pytest
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.model.run import RunRef, Target
 from kfp_jupyter.runs.logs import LINES_KEPT, LogBook
+from tests.fake_engine import until
 
 REF = RunRef("r1", Target(), "")
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
 
 
 def read_all(book: LogBook, task: str = "train") -> list[str]:

@@ -1,0 +1,192 @@
+"""The handle of one run: what `pipeline.run(…)` returns.
+
+A handle holds no state of its own. It reads the store, so two handles of a run always say the same, and a
+handle stays right while the run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event as Stop
+
+from kfp_jupyter.engines.base import Engine, EngineError
+from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, TaskOutput
+from kfp_jupyter.model.run import RunRef, RunState, State, Target
+from kfp_jupyter.model.types import Json
+from kfp_jupyter.run_task import RunTask, Tasks
+from kfp_jupyter.runs.follower import DISCONNECTED
+from kfp_jupyter.runs.metrics import run_metrics
+from kfp_jupyter.runs.store import RunStore
+
+
+class RunFailedError(KfpJupyterError):
+    """A run that was waited for did not succeed."""
+
+
+class ConnectionLostError(KfpJupyterError):
+    """The engine cannot be asked any more how a run goes on; the run itself is not touched by that."""
+
+
+class Run:
+    """One run of a pipeline.
+
+    Args:
+        ref: The engine's handle.
+        pipeline: What runs.
+        store: Where the run's state is.
+        engine: Gives the engine; asked when something has to be got from it.
+        follow: Makes sure that the run is followed; called before waiting.
+    """
+
+    def __init__(
+        self,
+        ref: RunRef,
+        pipeline: Pipeline,
+        store: RunStore,
+        engine: Callable[[], Engine],
+        follow: Callable[[], None],
+    ) -> None:
+        self.ref = ref
+        self.pipeline = pipeline
+        self._store = store
+        self._engine = engine
+        self._follow = follow
+
+    @property
+    def id(self) -> str:
+        """The run's id; its beginning is enough to find it again, if no other begins so."""
+        return self.ref.run_id
+
+    @property
+    def status(self) -> RunState:
+        """All that is known of the run at this moment."""
+        state = self._store.get(self.id)
+        if state is None:
+            raise ConnectionLostError(
+                f"Run {self.id} is not known here any more.", remedy="Find it again by its id."
+            )
+        return state
+
+    @property
+    def state(self) -> State:
+        """The run's state, one of KFP's names; it compares equal to the name: `run.state == "SUCCEEDED"`."""
+        return self.status.state
+
+    @property
+    def target(self) -> Target:
+        """Where it runs."""
+        return self.ref.target
+
+    @property
+    def arguments(self) -> dict[str, Json]:
+        """The pipeline's arguments, with the defaults."""
+        return dict(self.status.arguments)
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks by KFP's name (`train-2`); the Python spelling (`train_2`) finds them too."""
+        return Tasks(tuple(self.status.tasks), self._task)
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The scalar metrics so far: `{task: {name: value}}`."""
+        return run_metrics(self.status)
+
+    @property
+    def outputs(self) -> dict[str, Json]:
+        """What the pipeline gave out so far: parameters as values, artifacts as their records."""
+        given: dict[str, Json] = {}
+        for name, value in self.pipeline.graph.outputs.items():
+            if isinstance(value, Constant):
+                given[name] = value.value
+            elif isinstance(value, PipelineInput):
+                given[name] = self.status.arguments.get(value.name)
+            elif isinstance(value, TaskOutput):
+                task = self._task(value.task)
+                for held in (task.outputs, task.artifacts):
+                    if value.output in held:
+                        given[name] = held[value.output]
+        return given
+
+    def wait(self, timeout: float | None = None, *, raise_on_failure: bool = False) -> Run:
+        """Wait until the run has ended, and return it.
+
+        An interrupt (Ctrl-C, the notebook's stop button) ends the waiting only; the run goes on.
+
+        Args:
+            timeout: The longest to wait, in seconds; the run is then returned as it is. None: no limit.
+            raise_on_failure: Raise if it ended without success.
+
+        Raises:
+            RunFailedError: It failed or was canceled, and `raise_on_failure` is set.
+            ConnectionLostError: The engine cannot be asked any more; waiting again tries it again.
+        """
+        self._follow()
+        self._store.wait(self.id, lambda state: state.state.finished or state.reason == DISCONNECTED, timeout)
+        status = self.status
+        if not status.state.finished and status.reason == DISCONNECTED:
+            raise ConnectionLostError(
+                f"The connection to the run was lost: {status.message}",
+                where=f"run {self.id}",
+                remedy="The run itself is not touched by that; `run.wait()` tries again.",
+            )
+        if raise_on_failure and status.state in (State.FAILED, State.CANCELED):
+            raise self._failure(status)
+        return self
+
+    def cancel(self) -> None:
+        """Ask the run to end; what runs is stopped. Does nothing if it has ended.
+
+        Raises:
+            EngineError: It could not be asked.
+        """
+        if not self.status.state.finished:
+            self._engine().cancel(self.ref)
+
+    def logs(self, task: str | None = None) -> str:
+        """Return what a task printed so far, or what all printed, each line with its task's name before it.
+
+        Raises:
+            NoSuchNameError: There is no such task.
+            EngineError: The log is not there any more.
+        """
+        if task is not None:
+            return self.tasks[task].logs()
+        texts = [(path, held.logs()) for path, held in self.tasks.items() if held.attempt]
+        return "".join(f"[{path}] {line}\n" for path, text in texts for line in text.splitlines())
+
+    def _task(self, path: str) -> RunTask:
+        return RunTask(path, self.pipeline, lambda: self.status.tasks[path], lambda: self._log_lines(path))
+
+    def _log_lines(self, path: str) -> list[str]:
+        try:
+            return list(self._engine().logs(self.ref, path, Stop()))
+        except EngineError:
+            # The pod or the folder may be gone; the last lines were kept when the task ended.
+            tail = self.status.tasks[path].log_tail
+            if not tail:
+                raise
+            return list(tail)
+
+    def _failure(self, status: RunState) -> RunFailedError:
+        failed = next((task for task in self.tasks.values() if task.state is State.FAILED), None)
+        if failed is None:
+            return RunFailedError(
+                f"It ended {status.state.value}. {status.message}".strip(), where=f"run {self.id}"
+            )
+        error = failed.error
+        why = f"{error.type}: {error.message}" if error else failed.message or failed.reason or "failed"
+        place = f", {error.file}, line {error.line}" if error and error.file else ""
+        return RunFailedError(
+            f"{why}.",
+            where=f"run {self.id}, task {failed.name}{place}",
+            remedy=f"`run.logs({failed.name!r})` has its log.",
+        )
+
+    def __repr__(self) -> str:
+        """Return one line: the id, the state, how many tasks are done, and where."""
+        status = self.status
+        done = sum(task.state.finished for task in status.tasks.values())
+        told = status.state.value + (f" ({status.reason})" if status.reason else "")
+        return f"<Run {self.id}: {told}, {done} of {len(status.tasks)} tasks done, {self.target}>"

@@ -1,0 +1,346 @@
+"""The workbench: what this kernel (or command line) knows. Magics, comms and the CLI are thin over it.
+
+It coordinates, and delegates the rest:
+
+    components, pipelines   kept here by name; defining one again replaces it
+    targets                 kfp_jupyter.engines.targets
+    starting a run          an engine; `runs.recorder` keeps it in `runs.history`
+    following runs          one `runs.follower` thread for each open run, into `runs.store`
+    handles                 kfp_jupyter.run
+    logs for screens        kfp_jupyter.runs.logs
+
+Nothing here waits for a cluster: runs known from the history show as last seen, and are followed again in a
+thread of their own when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from threading import RLock, Thread
+
+from kfp_jupyter.engines import targets as target_places
+from kfp_jupyter.engines.base import Engine, RunOptions
+from kfp_jupyter.engines.kubeconfig import read_kubeconfig
+from kfp_jupyter.engines.targets import LOCAL
+from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.check import bind_arguments, unknown_name
+from kfp_jupyter.model.component import Component
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import RunCreated, RunRef, Target
+from kfp_jupyter.model.types import Json
+from kfp_jupyter.paths import data_dir
+from kfp_jupyter.run import Run
+from kfp_jupyter.runs.commit import git_commit
+from kfp_jupyter.runs.database import HistoryError
+from kfp_jupyter.runs.follower import DISCONNECTED, Follower
+from kfp_jupyter.runs.history import COMMIT, History
+from kfp_jupyter.runs.logs import LogBook
+from kfp_jupyter.runs.recorder import Recorder
+from kfp_jupyter.runs.run_id import new_run_id
+from kfp_jupyter.runs.store import RunStore
+from kfp_jupyter.runs.summary import RunSummary, summary
+
+_LOG = logging.getLogger(__name__)
+
+
+class UnknownPipelineError(KfpJupyterError):
+    """A name that no pipeline of this notebook has."""
+
+
+class HistoryWarning(UserWarning):
+    """A run is not kept in the history; it goes on all the same."""
+
+
+class Workbench:
+    """What one process knows of components, pipelines, runs and targets. Safe to use from several threads.
+
+    Args:
+        data: The folder for the history; None means the user's.
+        engine_for: Gives the engine of a target.
+
+    Attributes:
+        store: The runs known in this process.
+        history: The runs of this user.
+        target: Where runs run if nothing else is said.
+        components: The components, by name.
+        pipelines: The pipelines, by name.
+        files: Where each was written: `{("component" or "pipeline", name): "Cell In[3]"}`.
+    """
+
+    def __init__(
+        self, data: Path | None = None, engine_for: Callable[[Target], Engine] = target_places.engine_for
+    ) -> None:
+        self.store = RunStore()
+        self.history = History((data or data_dir()) / "history.sqlite3")
+        self.target = LOCAL
+        self.components: dict[str, Component] = {}
+        self.pipelines: dict[str, Pipeline] = {}
+        self.files: dict[tuple[str, str], str] = {}
+        self._recorder = Recorder(self.history, self.store)
+        self._engine_for = engine_for
+        # Main thread, comm handlers and the reconnecting thread meet here; each holds it for a look into the
+        # dicts, or while it makes an engine or a follower, so that there is only one of it.
+        self._lock = RLock()
+        self._engines: dict[Target, Engine] = {}
+        self._known: dict[str, tuple[RunRef, Pipeline]] = {}
+        self._followers: dict[str, Follower] = {}
+        self._reconnecting: Thread | None = None
+        self._history_warned = False
+
+    def add_component(self, name: str, component: Component, file: str = "") -> None:
+        """Remember a component, written in the cell or file `file`; one of the same name is replaced."""
+        self.components[name] = component
+        self.files["component", name] = file
+
+    def add_pipeline(self, pipeline: Pipeline, file: str = "") -> None:
+        """Remember a pipeline, written in the cell or file `file`; one of the same name is replaced."""
+        self.pipelines[pipeline.name] = pipeline
+        self.files["pipeline", pipeline.name] = file
+
+    def targets(self) -> list[target_places.Place]:
+        """Return the targets to choose from: this machine, then the kubeconfig's contexts."""
+        return target_places.places()
+
+    def parse_target(self, text: str) -> Target:
+        """Return the target that a text such as `argo:CONTEXT/NAMESPACE` names.
+
+        Raises:
+            TargetError: It names none.
+        """
+        return target_places.parse_target(text)
+
+    def use(self, text: str) -> Target:
+        """Make a target the one where runs run if nothing else is said.
+
+        Raises:
+            TargetError: The text names none.
+        """
+        self.target = self.parse_target(text)
+        return self.target
+
+    def notes(self) -> list[str]:
+        """Return sentences on what does not work here, such as a kubeconfig that cannot be read."""
+        problem = self._recorder.problem
+        return [*read_kubeconfig().problems, *([str(problem)] if problem else [])]
+
+    def run(
+        self,
+        pipeline: Pipeline | str,
+        arguments: Mapping[str, Json] | None = None,
+        *,
+        target: Target | str | None = None,
+        caching: bool = True,
+        jobs: int = 0,
+        labels: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Start a run and return its handle at once.
+
+        Args:
+            pipeline: The pipeline, or the name of one that is known here.
+            arguments: Its arguments; the others have their defaults.
+            target: Where to run; None means the target in use.
+            caching: False ignores earlier results.
+            jobs: The most tasks at once; 0 means the engine's default.
+            labels: Facts to keep with the run; see `kfp_jupyter.runs.history` for the names it knows.
+
+        Raises:
+            ArgumentError: An argument is missing, unknown or of the wrong type.
+            TargetError: The text names no target.
+            EngineError: It cannot run there; nothing was started.
+        """
+        if isinstance(pipeline, str):
+            pipeline = self.pipeline(pipeline)
+        bound = bind_arguments(pipeline, arguments or {})
+        where = self.parse_target(target) if isinstance(target, str) else target or self.target
+        kept = {COMMIT: git_commit(Path.cwd()), **(labels or {})}
+        options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, kept)
+        ref = self._engine(where).submit(pipeline, bound, options)
+        created = RunCreated(
+            time.time(), ref.run_id, pipeline.name, ref.target, bound, tuple(pipeline.graph.tasks)
+        )
+        self._known[ref.run_id] = ref, pipeline
+        self._recorder.record(ref, pipeline, self.store.apply(ref.run_id, created), kept)
+        self._follow(ref)
+        self._warn_of_history()
+        return self._handle(ref, pipeline)
+
+    def get(self, text: str) -> Run:
+        """Return the run whose id is `text` or begins with it; an open one is followed from now on.
+
+        Raises:
+            HistoryError: There is no such run, or more than one.
+        """
+        ref, pipeline = self._found(text)
+        self._follow(ref)
+        return self._handle(ref, pipeline)
+
+    def runs(self, limit: int = 50, *, pipeline: str = "", notebook: str = "") -> list[RunSummary]:
+        """Return the newest runs, newest first, of one pipeline or notebook if named.
+
+        Those that this process does not follow are as they were last seen.
+        """
+        try:
+            rows = {row.id: row for row in self.history.runs(limit, pipeline=pipeline, notebook=notebook)}
+        except HistoryError:
+            rows = {}
+            notebook = ""
+        for state in self.store.all():
+            row = rows.get(state.id)
+            unlisted = row is None and not notebook and pipeline in ("", state.pipeline)
+            if unlisted or (row is not None and not row.state.finished):
+                rows[state.id] = summary(state)
+        return sorted(rows.values(), key=lambda row: row.created_at, reverse=True)[:limit]
+
+    def reconnect(self) -> None:
+        """Take up again, in the background, the runs that had not ended when they were last seen."""
+        with self._lock:
+            if self._reconnecting is None or not self._reconnecting.is_alive():
+                self._reconnecting = Thread(target=self._reconnect, name="kfp-jupyter reconnect", daemon=True)
+                self._reconnecting.start()
+
+    def pipeline(self, name: str) -> Pipeline:
+        """Return the pipeline of that name.
+
+        Raises:
+            UnknownPipelineError: None has it.
+        """
+        if name not in self.pipelines:
+            raise UnknownPipelineError(
+                f"There is no pipeline {name!r}.", remedy=unknown_name("pipelines", name, self.pipelines)
+            )
+        return self.pipelines[name]
+
+    def pipeline_of(self, run_id: str) -> Pipeline:
+        """Return the pipeline that a run runs, as it was when the run was started.
+
+        Raises:
+            HistoryError: There is no such run.
+        """
+        return self._found(run_id)[1]
+
+    def document(self, shown: str | Pipeline) -> dict[str, Json]:
+        """Return the run document of a run (by id), or of a pipeline with its latest run.
+
+        A pipeline that was changed since its latest run is shown without one.
+
+        Raises:
+            HistoryError: There is no such run.
+        """
+        from kfp_jupyter.view.document import document
+
+        if isinstance(shown, str):
+            ref, pipeline = self._found(shown)
+            return document(pipeline, self.store.get(ref.run_id))
+        for latest in self.runs(1, pipeline=shown.name):
+            ref, pipeline = self._found(latest.id)
+            if pipeline == shown:
+                return document(shown, self.store.get(ref.run_id))
+        return document(shown, None)
+
+    def log_lines(self, run_id: str, task: str, after: int = 0) -> tuple[list[str], int, bool]:
+        """Return what a task printed from a cursor on (0 at first), the next cursor, and if that was all.
+
+        Raises:
+            HistoryError: There is no such run.
+        """
+        return self._log_book.read(self._found(run_id)[0], task, after)
+
+    def close(self) -> None:
+        """End all threads; runs go on."""
+        with self._lock:
+            followers = list(self._followers.values())
+            self._followers.clear()
+        for follower in followers:
+            follower.stop()
+        if "_log_book" in self.__dict__:
+            self._log_book.close()
+        for follower in followers:
+            follower.join(1.0)
+        self._recorder.close()
+
+    @cached_property
+    def _log_book(self) -> LogBook:
+        return LogBook(lambda ref, task, stop: self._engine(ref.target).logs(ref, task, stop, follow=True))
+
+    def _engine(self, target: Target) -> Engine:
+        with self._lock:
+            if target not in self._engines:
+                self._engines[target] = self._engine_for(target)
+            return self._engines[target]
+
+    def _handle(self, ref: RunRef, pipeline: Pipeline) -> Run:
+        return Run(ref, pipeline, self.store, partial(self._engine, ref.target), partial(self._follow, ref))
+
+    def _found(self, text: str) -> tuple[RunRef, Pipeline]:
+        """Return a run by its id or the beginning of it, from memory or the history."""
+        with self._lock:
+            if text in self._known:
+                return self._known[text]
+            here = [run_id for run_id in self._known if text and run_id.startswith(text)]
+            try:
+                run_id = self.history.find(text)
+            except HistoryError:
+                # A run that the history could not keep is still known here.
+                if len(here) != 1 or self._recorder.problem is None:
+                    raise
+                run_id = here[0]
+            if run_id not in self._known:
+                ref, pipeline, state = self.history.load(run_id)
+                self._known[run_id] = ref, pipeline
+                self._recorder.resume(self.store.put(state))
+            return self._known[run_id]
+
+    def _follow(self, ref: RunRef) -> None:
+        """Have a thread follow the run, if it is open and none does."""
+        with self._lock:
+            state = self.store.get(ref.run_id)
+            follower = self._followers.get(ref.run_id)
+            if state is None or state.state.finished or (follower is not None and follower.following):
+                return
+            if state.reason == DISCONNECTED:
+                self.store.put(replace(state, reason="", message=""))
+            follower = Follower(
+                self.store, ref.run_id, lambda stop: self._engine(ref.target).events(ref, stop)
+            )
+            self._followers[ref.run_id] = follower
+            follower.start()
+
+    def _reconnect(self) -> None:
+        lost = {state.id for state in self.store.all() if not state.state.finished}
+        try:
+            lost.update(self.history.open_runs())
+        except HistoryError as error:
+            _LOG.warning("runs of earlier sessions are not found again: %s", error)
+        for run_id in lost:
+            self._try_again(run_id)
+
+    def _try_again(self, run_id: str) -> None:
+        try:
+            self.get(run_id)
+        except KfpJupyterError as error:
+            _LOG.warning("run %s is not found again: %s", run_id, error)
+
+    def _warn_of_history(self) -> None:
+        if self._recorder.problem is not None and not self._history_warned:
+            self._history_warned = True
+            said = "The run goes on, but will be missing from the list of earlier runs."
+            warnings.warn(HistoryWarning(f"{said} {self._recorder.problem}"), stacklevel=3)
+
+
+_current: Workbench | None = None
+_making = RLock()  # two threads may ask for the first time at once; held while an empty workbench is made
+
+
+def current() -> Workbench:
+    """Return this process's workbench; the first call makes it."""
+    global _current  # noqa: PLW0603 - one kernel has one memory
+    with _making:
+        if _current is None:
+            _current = Workbench()
+        return _current
