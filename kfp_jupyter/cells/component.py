@@ -12,18 +12,18 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kfp_jupyter.cells.definition import PREAMBLE_FILE, Definition, find_function
+from kfp_jupyter.cells.definition import Definition, find_function
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import function_fragment, whole_lines
 from kfp_jupyter.cells.stand_in import stand_in
-from kfp_jupyter.model.component import Component, Fragment, PythonStep, Source
+from kfp_jupyter.model.component import PREAMBLE, Component, Fragment, PythonStep, Source
 
 KFP_BASE_IMAGE = "python:3.11"
 """The image that KFP 2.17 takes for a component without one."""
 
 _defaults = {"image": ""}
 
-_PREAMBLE = """\
+_IMPORTS = """\
 import kfp, kfp_jupyter
 from kfp_jupyter import dsl
 from kfp_jupyter.dsl import *
@@ -158,7 +158,7 @@ def _with_preamble(fragment: Fragment) -> Source:
     for first, last in _future_imports(fragment.text):
         futures.extend(lines[first - 1 : last])
         lines[first - 1 : last] = ["\n"] * (last - first + 1)
-    preamble = Fragment("".join(futures) + _PREAMBLE, PREAMBLE_FILE)
+    preamble = Fragment("".join(futures) + _IMPORTS, PREAMBLE)
     return Source((preamble, Fragment("".join(lines), fragment.file, fragment.first_line)))
 
 

@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from kfp_jupyter.cells.errors import ComponentSyntaxError, NoFunctionError, SignatureError
 from kfp_jupyter.model.component import Source
 
-PREAMBLE_FILE = "kfp_jupyter"
-"""The file name of the lines that stand before the user's own in a component's source."""
-
 
 @dataclass(frozen=True, slots=True)
 class Definition:

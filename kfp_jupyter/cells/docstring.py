@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_SECTION = re.compile(
-    r"^(Arguments|Args|Parameters|Params|Raises|Exceptions?|Attributes|Examples?|Returns|Yields):[ \t]*$",
-    re.MULTILINE,
+# Compiled by `re` when first used, because imports must be quick.
+_SECTION = (
+    r"(?m)^(Arguments|Args|Parameters|Params|Raises|Exceptions?|Attributes|Examples?|Returns|Yields):[ \t]*$"
 )
 _ARGUMENTS = ("Arguments", "Args", "Parameters", "Params")
-_FIELD = re.compile(r"^:(\w+)(?:[ \t]+([^:\n]+))?:", re.MULTILINE)
+_FIELD = r"(?m)^:(\w+)(?:[ \t]+([^:\n]+))?:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def read(docstring: str | None) -> Docstring:
     if not docstring:
         return Docstring()
     text = inspect.cleandoc(docstring)
-    sections = list(_SECTION.finditer(text))
-    fields = [] if sections else list(_FIELD.finditer(text))
+    sections = list(re.finditer(_SECTION, text)) if ":" in text else []
+    fields = [] if sections or ":" not in text else list(re.finditer(_FIELD, text))
     head = text[: (sections or fields)[0].start()] if sections or fields else text
     if fields:
         return Docstring(_summary(head), _fields(text, fields))

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 
-_CPU = re.compile(r"([0-9]*\.)?[0-9]+m?")
-_MEMORY = re.compile(r"([0-9]*\.)?[0-9]+(E|Ei|P|Pi|T|Ti|G|Gi|M|Mi|K|k|Ki)?")
-_DURATION = re.compile(
-    r"([0-9]+(?:\.[0-9]+)?) ?(s|m|h|d|w|sec|secs|seconds?|mins?|minutes?|hours?|days?|weeks?)?", re.IGNORECASE
-)
+# Compiled by `re` when first used, because imports must be quick.
+_CPU = r"([0-9]*\.)?[0-9]+m?"
+_MEMORY = r"([0-9]*\.)?[0-9]+(E|Ei|P|Pi|T|Ti|G|Gi|M|Mi|K|k|Ki)?"
+_DURATION = r"(?i)([0-9]+(?:\.[0-9]+)?) ?(s|m|h|d|w|secs?|seconds?|mins?|minutes?|hours?|days?|weeks?)?"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -21,7 +20,7 @@ def cpu(text: str) -> str:
     Raises:
         ValueError: It is none.
     """
-    if not _CPU.fullmatch(text):
+    if not re.fullmatch(_CPU, text):
         raise ValueError(
             f"{text!r} is no amount of CPU; write cores or thousandths of one, as in 2, 0.5 or 500m"
         )
@@ -34,7 +33,7 @@ def memory(text: str) -> str:
     Raises:
         ValueError: It is none.
     """
-    if not _MEMORY.fullmatch(text):
+    if not re.fullmatch(_MEMORY, text):
         raise ValueError(f"{text!r} is no amount of memory; write bytes or a unit, as in 512Mi, 4Gi or 2G")
     return text
 
@@ -67,7 +66,7 @@ def seconds(text: str | float) -> float:
     Raises:
         ValueError: It is none.
     """
-    match = _DURATION.fullmatch(str(text).strip())
+    match = re.fullmatch(_DURATION, str(text).strip())
     if not match:
         raise ValueError(f"{text!r} is no duration; write seconds or a unit, as in 90, 90s, 30m or 2h")
     return float(match[1]) * _SECONDS[(match[2] or "s")[0].lower()]

@@ -11,9 +11,10 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kfp_jupyter.cells.definition import PREAMBLE_FILE, Definition, line_place
+from kfp_jupyter.cells.definition import Definition, line_place
 from kfp_jupyter.cells.errors import UnsupportedAnnotationError
 from kfp_jupyter.cells.hints import authoring_names
+from kfp_jupyter.model.component import PREAMBLE
 
 
 def stand_in(definition: Definition, namespace: Mapping[str, Any]) -> Callable[..., Any]:
@@ -81,7 +82,7 @@ def _line_of(error: BaseException, otherwise: int) -> int:
 def _own_statements(definition: Definition) -> list[ast.stmt]:
     """Return the statements that the user wrote."""
     place = definition.source.locate
-    return [statement for statement in definition.module.body if place(statement.lineno)[0] != PREAMBLE_FILE]
+    return [statement for statement in definition.module.body if place(statement.lineno)[0] != PREAMBLE]
 
 
 def _needed(statements: list[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:

@@ -1,6 +1,6 @@
 """A pipeline while it is being written: a component that is called adds its task to it.
 
-Which one is being written is kept in a context variable, so several threads may trace pipelines at once. Every
+Which one is being written is kept in a context variable, so that several threads may trace pipelines. Every
 argument is checked by the call that gives it; `build` checks what only the whole can show, such as a circle.
 """
 

@@ -38,6 +38,10 @@ class OutputSpec:
     description: str = ""
 
 
+PREAMBLE = "kfp_jupyter"
+"""The `file` of a fragment that the user did not write: the imports before the user's own text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A piece of source text and the place it was written at.

@@ -1,0 +1,96 @@
+"""The command line of a Python step in KFP's format.
+
+With the runtime `embedded` our executor stands in the command, compressed, and nothing is installed for it.
+With `kfp` the step installs the KFP SDK and starts its executor, as components compiled by KFP do. Either way
+the user's source stands in the command as readable text.
+"""
+
+from __future__ import annotations
+
+import base64
+import shlex
+import zlib
+from functools import cache
+from typing import Literal
+
+from kfp_jupyter.executor import program
+from kfp_jupyter.model.component import PREAMBLE, PythonStep
+
+Runtime = Literal["embedded", "kfp"]
+
+KFP_VERSION = "2.17.0"
+"""The version of the SDK that `runtime="kfp"` installs."""
+
+_EMBEDDED = """\
+folder=$(mktemp -d)
+printf "%s" "$0" > "$folder/step.py"
+python3 -c 'import base64, sys, zlib
+open(sys.argv[1], "wb").write(zlib.decompress(base64.b64decode(sys.argv[2])))' "$folder/executor.py" "$1"
+shift
+exec python3 -u "$folder/executor.py" --component_module_path "$folder/step.py" "$@"
+"""
+
+_KFP = """\
+folder=$(mktemp -d)
+printf "%s" "$0" > "$folder/step.py"
+_KFP_RUNTIME=true python3 -m kfp.dsl.executor_main --component_module_path "$folder/step.py" "$@"
+"""
+
+_KFP_IMPORTS = """\
+import sys, kfp, kfp.dsl
+sys.modules["kfp_jupyter"], sys.modules["kfp_jupyter.dsl"] = kfp, kfp.dsl
+from kfp import dsl
+from kfp.dsl import *
+from typing import *
+"""
+
+_INSTALL = """\
+command -v pip > /dev/null || python3 -m ensurepip || python3 -m ensurepip --user
+{installs} && "$0" "$@"
+"""
+
+
+def command(step: PythonStep, runtime: Runtime) -> list[str]:
+    """Return the words of a step's command; `arguments` are to follow them."""
+    if runtime == "kfp":
+        sdk = [f"kfp=={KFP_VERSION}", "--no-deps"]
+        return [*_install(step, [list(step.packages), sdk]), "sh", "-ec", _KFP, _kfp_source(step)]
+    run = ["sh", "-ec", _EMBEDDED, step.source.text, _compressed_executor()]
+    return [*_install(step, [list(step.packages)]), *run]
+
+
+def arguments(step: PythonStep) -> list[str]:
+    """Return the arguments of a step, with KFP's placeholder for the ExecutorInput."""
+    return ["--executor_input", "{{$}}", "--function_to_execute", step.function]
+
+
+def _install(step: PythonStep, requirements: list[list[str]]) -> list[str]:
+    """Return the words that install packages and then go on with the words after them."""
+    options = [word for option in _index_options(step) for word in option]
+    pip = ["PIP_DISABLE_PIP_VERSION_CHECK=1", "python3", "-m", "pip", "install", "--quiet"]
+    lines = [" ".join([*pip, *map(shlex.quote, [*options, *held])]) for held in requirements if held]
+    return ["sh", "-c", _INSTALL.format(installs=" && ".join(lines))] if lines else []
+
+
+def _index_options(step: PythonStep) -> list[tuple[str, str]]:
+    indexes = [("--extra-index-url", url) for url in step.pip_index_urls]
+    first = [("--index-url", step.pip_index_urls[0])] if indexes else []
+    return [*first, *indexes[1:], *(("--trusted-host", host) for host in step.pip_trusted_hosts)]
+
+
+def _kfp_source(step: PythonStep) -> str:
+    """Return the source with KFP's imports in the place of ours."""
+    own = "".join(held.text for held in step.source.fragments if held.file != PREAMBLE)
+    future = "".join(
+        line
+        for held in step.source.fragments
+        if held.file == PREAMBLE
+        for line in held.text.splitlines(keepends=True)
+        if "__future__" in line
+    )
+    return future + _KFP_IMPORTS + own
+
+
+@cache
+def _compressed_executor() -> str:
+    return base64.b64encode(zlib.compress(program().encode(), 9)).decode()
