@@ -1,0 +1,86 @@
+"""A component's card, which stands under its `%%component` cell: interface, image, packages, settings.
+
+It is HTML that a sanitiser leaves as it is (an untrusted notebook, GitHub), and plain text for a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, PythonStep
+from kfp_jupyter.model.pipeline import TaskSettings
+
+_CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+
+
+def card(component: Component, settings: TaskSettings) -> dict[str, str]:
+    """Return the MIME bundle of a component's card.
+
+    Args:
+        component: The component.
+        settings: What each of its tasks starts with.
+    """
+    return {"text/html": _html(component, settings), "text/plain": _text(component, settings)}
+
+
+def _html(component: Component, settings: TaskSettings) -> str:
+    rows = "".join(
+        f'<tr><td style="{_CELL}">{kind}</td><td style="{_CELL}"><code>{escape(spec.name)}</code></td>'
+        f'<td style="{_CELL}"><code>{escape(spec.type.python_name)}</code></td>'
+        f'<td style="{_CELL}">{escape(note)}</td></tr>'
+        for kind, spec, note in _ports(component)
+    )
+    head = "".join(f'<th scope="col" style="{_CELL}">{title}</th>' for title in ("", "Name", "Type", "Note"))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    about = f"<p>{escape(component.description)}</p>" if component.description else ""
+    facts = " · ".join(f"{name} <code>{escape(value)}</code>" for name, value in _facts(component, settings))
+    title = f"<p><strong>{escape(component.name)}</strong> component</p>"
+    return f'<div class="kfp-jupyter-card">{title}{about}{table}<p>{facts}</p></div>'
+
+
+def _text(component: Component, settings: TaskSettings) -> str:
+    lines = [f"Component {component.name}"]
+    if component.description:
+        lines.append(f"  {component.description}")
+    ports = [(kind, spec.name, spec.type.python_name, note) for kind, spec, note in _ports(component)]
+    widths = [max((len(port[column]) for port in ports), default=0) for column in range(3)]
+    for port in ports:
+        cells = [text.ljust(width) for text, width in zip(port, widths, strict=False)]
+        lines.append(("  " + "  ".join([*cells, port[3]])).rstrip())
+    lines.extend(f"  {name}: {value}" for name, value in _facts(component, settings))
+    return "\n".join(lines)
+
+
+def _ports(component: Component) -> Iterator[tuple[str, InputSpec | OutputSpec, str]]:
+    """Yield `(kind, input or output, note)`."""
+    for spec in component.inputs:
+        default = f"default {spec.default!r}" if spec.optional else ""
+        yield "input", spec, "; ".join(part for part in (default, spec.description) if part)
+    for output in component.outputs:
+        yield "output", output, output.description
+
+
+def _facts(component: Component, settings: TaskSettings) -> Iterator[tuple[str, str]]:
+    """Yield what is worth saying of the step: the image always, the rest where it is set."""
+    step = component.implementation
+    yield "image", settings.image or (step.base_image if isinstance(step, PythonStep) else step.image)
+    if isinstance(step, PythonStep) and step.packages:
+        yield "packages", " ".join(step.packages)
+    resources = settings.resources
+    for name, value in (
+        ("cpu", resources.cpu_limit or resources.cpu_request),
+        ("memory", resources.memory_limit or resources.memory_request),
+        ("accelerators", f"{resources.accelerator_count} of {resources.accelerator_type}"),
+    ):
+        if value and (name != "accelerators" or resources.accelerator_count):
+            yield name, value
+    if settings.retry is not None:
+        yield "retries", str(settings.retry.max_count)
+    if settings.timeout_seconds:
+        yield "timeout", f"{settings.timeout_seconds:g} s"
+    if settings.env:
+        # Values may be secrets, and a card is saved with the notebook.
+        yield "environment", " ".join(name for name, _ in settings.env)
+    if not settings.caching:
+        yield "cache", "off"

@@ -1,0 +1,259 @@
+"""`%kfp`: the subcommands, each a parser and a function over the workbench.
+
+A run is named by the beginning of its id, or by `latest`; a pipeline by its name, in KFP's spelling or
+Python's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import time
+from html import escape
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from kfp_jupyter.cells.component import kebab_case
+from kfp_jupyter.cells.signature import MagicUsageError
+from kfp_jupyter.errors import KfpJupyterError
+
+if TYPE_CHECKING:
+    from kfp_jupyter.model.pipeline import Pipeline
+    from kfp_jupyter.run import Run
+
+_LATEST = "latest"
+# Seconds between two looks at a log that is followed.
+_LOG_PACE = 0.3
+
+
+class NoRunError(KfpJupyterError):
+    """There is no run yet."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of leaving the process, with a message of one line."""
+
+    def error(self, message: str) -> NoReturn:
+        usage = " ".join(self.format_usage().split())
+        raise MagicUsageError(f"{self.prog}: {message}.", remedy=usage[0].upper() + usage[1:])
+
+
+def run_line(session: Any, line: str) -> None:
+    """Carry out what follows `%kfp`.
+
+    Raises:
+        MagicUsageError: It cannot be read; the message is one line.
+        KfpJupyterError: It cannot be done.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise MagicUsageError(f"%kfp: {error} in: {line}") from None
+    options = line_parser.parse_args(words or ["help"])
+    options.carry_out(session, options)
+
+
+def _run(session: Any, options: argparse.Namespace) -> None:
+    from kfp_jupyter.notebook.define import argument_values
+    from kfp_jupyter.notebook.magics import wait
+
+    pipeline = _pipeline(session, options.pipeline)
+    texts = dict(_pair(text) for text in options.parameter)
+    run = session.workbench.run(
+        pipeline,
+        argument_values(pipeline, texts),
+        target=options.target or None,
+        caching=not options.no_cache,
+        labels=session.labels,
+    )
+    display_id = session.displays.show(pipeline, run.status)
+    if options.wait:
+        wait(session, run, display_id)
+
+
+def _compile(session: Any, options: argparse.Namespace) -> None:
+    from kfp_jupyter.dsl import PipelineFunction
+
+    pipeline = _pipeline(session, options.pipeline)
+    path = options.output or f"{pipeline.name}.yaml"
+    session.say(f"Wrote {PipelineFunction(pipeline).compile(path, options.target)}.")
+
+
+def _runs(session: Any, options: argparse.Namespace) -> None:
+    rows = session.workbench.runs(options.limit, pipeline=kebab_case(options.pipeline))
+    cells = [
+        (row.id, row.pipeline, row.state.value, row.target, _moment(row.created_at), _took(row))
+        for row in rows
+    ]
+    session.show_table(("Run", "Pipeline", "State", "Target", "Started", "Took"), cells, "No runs yet.")
+
+
+def _show(session: Any, options: argparse.Namespace) -> None:
+    pipelines = session.workbench.pipelines
+    if kebab_case(options.name) in pipelines:
+        session.displays.show(pipelines[kebab_case(options.name)])
+        return
+    run = _found(session, options.name)
+    session.displays.show(run.pipeline, run.status)
+
+
+def _logs(session: Any, options: argparse.Namespace) -> None:
+    run = _found(session, options.run)
+    if not options.follow:
+        session.say(run.logs(options.task).rstrip("\n"))
+        return
+    tasks = [run.tasks[options.task].name] if options.task else list(run.tasks)
+    cursors = dict.fromkeys(tasks, 0)
+    while cursors:
+        for task in list(cursors):
+            lines, cursors[task], done = session.workbench.log_lines(run.id, task, cursors[task])
+            for line in lines:
+                session.say(line if options.task else f"[{task}] {line}")
+            # A task that never ran has no log that could end.
+            if done or (not lines and run.state.finished):
+                del cursors[task]
+        time.sleep(_LOG_PACE if cursors else 0)
+
+
+def _cancel(session: Any, options: argparse.Namespace) -> None:
+    run = _found(session, options.run)
+    if run.state.finished:
+        session.say(f"Run {run.id} had ended already: {run.state.value}.")
+        return
+    run.cancel()
+    session.say(f"Run {run.id} is asked to end.")
+
+
+def _targets(session: Any, _options: argparse.Namespace) -> None:
+    used = str(session.workbench.target)
+    cells = [
+        (place.id, place.label, "in use" if place.id == used else "") for place in session.workbench.targets()
+    ]
+    session.show_table(("Target", "Name", ""), cells, "There are no targets.")
+    for note in session.workbench.notes():
+        session.say(note)
+
+
+def _use(session: Any, options: argparse.Namespace) -> None:
+    session.say(f"Runs now go to {session.workbench.use(options.target)}.")
+    session.changed()
+
+
+def _help(session: Any, _options: argparse.Namespace) -> None:
+    session.say(help_text())
+
+
+def help_text() -> str:
+    """Return a line for each subcommand: how it is used, and what it does."""
+    (commands,) = (
+        action for action in line_parser._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    lines = []
+    for parser in commands.choices.values():
+        usage = " ".join(parser.format_usage().split()).removeprefix("usage: ")
+        lines.append(f"{usage}\n    {parser.description}")
+    return "\n".join(lines)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise MagicUsageError(
+            f"%kfp run: {text!r} is not NAME=VALUE.", remedy="Write, for example, `-p lr=0.2`."
+        )
+    return name, value
+
+
+def _pipeline(session: Any, name: str) -> Pipeline:
+    """Return the pipeline of that name, or the one that a variable of the notebook holds."""
+    model = getattr(session.shell.user_ns.get(name), "model", None)
+    pipelines = session.workbench.pipelines
+    if model is not None and pipelines.get(model.name) is model:
+        found: Pipeline = model
+        return found
+    return session.workbench.pipeline(name if name in pipelines else kebab_case(name))  # type: ignore[no-any-return]
+
+
+def _found(session: Any, text: str) -> Run:
+    if text == _LATEST:
+        rows = session.workbench.runs(1)
+        if not rows:
+            raise NoRunError("There is no run yet.", remedy="Start one with `%kfp run PIPELINE`.")
+        text = rows[0].id
+    run: Run = session.workbench.get(text)
+    return run
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _took(row: Any) -> str:
+    if row.started_at is None:
+        return ""
+    return f"{(row.finished_at or time.time()) - row.started_at:.0f} s"
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> dict[str, str]:
+    """Return the MIME bundle of a table."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in [head, *rows]
+    ]
+    top = "".join(f'<th scope="col" style="text-align:left">{escape(text)}</th>' for text in head)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{escape(text)}</td>' for text in row) + "</tr>"
+        for row in rows
+    )
+    html = f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    return {"text/html": html, "text/plain": "\n".join(line.rstrip() for line in lines)}
+
+
+def _line_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="%kfp", add_help=False, allow_abbrev=False)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, carry_out: Any, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text, add_help=False, allow_abbrev=False)
+        made.set_defaults(carry_out=carry_out)
+        return made
+
+    run = command("run", _run, "start a run and show it")
+    run.add_argument("pipeline", metavar="PIPELINE", help="its name")
+    run.add_argument("--target", default="", help="where to run: local, or argo:CONTEXT")
+    run.add_argument("--wait", action="store_true", help="wait until it has ended")
+    run.add_argument("--no-cache", action="store_true", help="run every step, never use earlier results")
+    run.add_argument(
+        "-p",
+        "--parameter",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="arguments",
+    )
+    compile_ = command("compile", _compile, "write a pipeline to a file")
+    compile_.add_argument("pipeline", metavar="PIPELINE", help="its name")
+    compile_.add_argument("-o", "--output", default="", metavar="FILE", help="PIPELINE.yaml if left out")
+    compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")
+    runs = command("runs", _runs, "list the newest runs")
+    runs.add_argument("--pipeline", default="", metavar="NAME", help="only runs of this pipeline")
+    runs.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many; 20 if left out")
+    show = command("show", _show, "show a run, or a pipeline's graph")
+    show.add_argument(
+        "name", nargs="?", default=_LATEST, metavar="RUN|PIPELINE", help="the latest run if left out"
+    )
+    logs = command("logs", _logs, "print what tasks printed")
+    logs.add_argument("run", nargs="?", default=_LATEST, metavar="RUN", help="an id's beginning, or latest")
+    logs.add_argument("task", nargs="?", metavar="TASK", help="one task; all if left out")
+    logs.add_argument("--follow", action="store_true", help="go on until they have ended")
+    cancel = command("cancel", _cancel, "end a run before its time")
+    cancel.add_argument("run", metavar="RUN", help="an id's beginning, or latest")
+    command("targets", _targets, "list where pipelines can run")
+    use = command("use", _use, "choose where runs go from now on")
+    use.add_argument("target", metavar="TARGET", help="as `%%kfp targets` lists them")
+    command("help", _help, "show this")
+    return parser
+
+
+line_parser = _line_parser()
+"""The subcommands, also for completion and help."""

@@ -1,0 +1,43 @@
+"""What is shown of an exception that the user's own code raised in a magic: their frames and none of ours.
+
+IPython asks an exception for `_render_traceback_` before it formats one itself. Our own errors have that
+method (`kfp_jupyter.errors`); an exception of the user's gets one of its own, which formats the part of the
+traceback from the user's cell on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from types import TracebackType
+from typing import Any
+
+from kfp_jupyter.errors import KfpJupyterError
+
+
+def hide_our_frames(error: BaseException, file: str, shell: Any) -> None:
+    """Let IPython show `error` from its first frame in `file` on.
+
+    Args:
+        error: What was caught. Errors of ours are left as they are.
+        file: The file name that the user's code was compiled under.
+        shell: The IPython shell, which formats as it formats any traceback.
+    """
+    if isinstance(error, KfpJupyterError):
+        return
+    users = _from_file(error.__traceback__, file)
+    if users is None:
+        return
+
+    def render() -> list[str]:
+        lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, users, tb_offset=0)
+        return lines
+
+    # An exception class with `__slots__` takes no attribute; then the whole traceback is shown.
+    with contextlib.suppress(AttributeError):
+        error._render_traceback_ = render  # type: ignore[attr-defined]
+
+
+def _from_file(traceback: TracebackType | None, file: str) -> TracebackType | None:
+    while traceback is not None and traceback.tb_frame.f_code.co_filename != file:
+        traceback = traceback.tb_next
+    return traceback

@@ -1,0 +1,203 @@
+"""The publisher: bursts become few messages, nobody misses anything, and nothing goes wrong silently."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from kfp_jupyter.model.component import Component, Fragment, PythonStep, Source
+from kfp_jupyter.model.pipeline import Graph, Pipeline, Task
+from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, Target, TaskChanged
+from kfp_jupyter.notebook.publisher import Publisher
+from kfp_jupyter.runs.store import RunStore
+from kfp_jupyter.view.document import document, pipeline_document, run_document
+
+STEP = PythonStep(Source((Fragment("def train():\n    pass\n", "Cell In[1]", 2),)), "train", "python:3.11")
+PIPELINE = Pipeline(
+    "p", (), (), {"comp": Component("train", (), (), STEP)}, Graph({"train": Task("train", "comp")})
+)
+
+
+class Facts:
+    """Answers the publisher as the session does, from one pipeline."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self.broken = False
+
+    def workbench_message(self, *, targets):
+        runs = [{"id": state.id, "state": state.state.value} for state in self.store.all()]
+        return {"type": "workbench", "pipelines": [pipeline_document(PIPELINE)], "runs": runs}
+
+    def document(self, run, *, saved=False):
+        if self.broken:
+            raise RuntimeError("no document today")
+        return document(PIPELINE, run, saved=saved)
+
+    def reconnect(self):
+        pass
+
+
+class Screen:
+    """Folds what it gets, as the front end does."""
+
+    def __init__(self) -> None:
+        self.messages = []
+        self.runs = {}
+
+    def send(self, message):
+        message = json.loads(json.dumps(message, allow_nan=False))
+        self.messages.append(message)
+        if message["type"] == "run":
+            self.runs[message["document"]["run"]["id"]] = message["document"]["run"]
+        if message["type"] == "delta":
+            run = self.runs[message["run"]]
+            assert message["base"] == run["version"]
+            self.runs[message["run"]] = {
+                **run,
+                **message["fields"],
+                "tasks": {**run["tasks"], **message["tasks"]},
+                "version": message["version"],
+            }
+
+    def count(self, kind):
+        return sum(message["type"] == kind for message in self.messages)
+
+
+class Dead:
+    def send(self, message):
+        raise OSError("the page has gone")
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def store():
+    return RunStore()
+
+
+@pytest.fixture
+def facts(store):
+    return Facts(store)
+
+
+@pytest.fixture
+def ended():
+    return []
+
+
+@pytest.fixture
+def publisher(store, facts, ended):
+    publisher = Publisher(store, facts, ended.append)
+    yield publisher
+    publisher.stop()
+
+
+def begin(store, run="r1"):
+    store.apply(run, RunCreated(1.0, run, "p", Target(), {}, ("train",)))
+    store.apply(run, RunChanged(2.0, State.RUNNING))
+
+
+def test_a_burst_of_events_becomes_a_few_deltas_and_loses_nothing(publisher, store):
+    screen = Screen()
+    publisher.join(screen)
+    until(lambda: screen.count("workbench") == 1)
+    begin(store)
+    started = time.monotonic()
+    for step in range(1000):
+        store.apply("r1", MetricLogged(3.0, "train", "loss", step, 1 / (step + 1)))
+    until(lambda: "r1" in screen.runs and screen.runs["r1"]["version"] == store.get("r1").version)
+    rounds = (time.monotonic() - started) / 0.1
+    assert screen.count("delta") <= rounds + 1
+    assert screen.runs["r1"] == json.loads(json.dumps(run_document(store.get("r1"))))
+
+
+def test_a_screen_that_joins_late_gets_the_live_run_and_then_only_what_fits_to_it(publisher, store):
+    begin(store)
+    screen = Screen()
+    publisher.join(screen)
+    until(lambda: "r1" in screen.runs)
+    store.apply("r1", TaskChanged(4.0, "train", State.SUCCEEDED, outputs={"accuracy": 0.9}))
+    until(lambda: screen.runs["r1"]["tasks"]["train"]["state"] == "SUCCEEDED")
+    assert screen.runs["r1"] == json.loads(json.dumps(run_document(store.get("r1"))))
+    assert screen.messages[0]["type"] == "workbench"
+
+
+def test_several_screens_see_the_same(publisher, store):
+    screens = [Screen(), Screen(), Screen()]
+    for screen in screens:
+        publisher.join(screen)
+    until(lambda: all(screen.count("workbench") for screen in screens))
+    begin(store)
+    store.apply("r1", RunChanged(5.0, State.SUCCEEDED))
+    for screen in screens:
+        until(lambda screen=screen: screen.runs.get("r1", {}).get("state") == "SUCCEEDED")
+
+
+def test_a_screen_that_is_gone_does_not_disturb_the_others(publisher, store):
+    screen = Screen()
+    publisher.join(Dead())
+    publisher.join(screen)
+    begin(store)
+    until(lambda: screen.runs.get("r1", {}).get("state") == "RUNNING")
+    assert publisher.failure is None
+
+
+def test_the_workbench_is_sent_again_only_when_it_changed(publisher, store):
+    screen = Screen()
+    publisher.join(screen)
+    begin(store)
+    until(lambda: screen.runs.get("r1", {}).get("state") == "RUNNING")
+    told = screen.count("workbench")
+    store.apply("r1", MetricLogged(3.0, "train", "loss", 1, 0.5))
+    publisher.refresh()
+    until(lambda: screen.runs["r1"]["version"] == store.get("r1").version)
+    assert screen.count("workbench") == told
+    store.apply("r1", RunChanged(5.0, State.FAILED))
+    until(lambda: screen.count("workbench") == told + 1)
+
+
+def test_a_failure_is_shown_and_the_thread_goes_on(publisher, store, facts):
+    screen = Screen()
+    publisher.join(screen)
+    until(lambda: screen.count("workbench") == 1)
+    facts.broken = True
+    begin(store)
+    until(lambda: screen.count("error") == 1)
+    told = next(message["error"] for message in screen.messages if message["type"] == "error")
+    assert told["what"] == "RuntimeError: no document today"
+    assert isinstance(publisher.failure, RuntimeError)
+    facts.broken = False
+    begin(store, "r2")
+    until(lambda: "r2" in screen.runs)
+
+
+def test_the_end_of_a_run_is_told_once(publisher, store, ended):
+    begin(store)
+    store.apply("r1", RunChanged(5.0, State.SUCCEEDED))
+    until(lambda: len(ended) == 1)
+    store.apply("r1", TaskChanged(6.0, "train", State.SUCCEEDED, log_tail=("late",)))
+    screen = Screen()
+    publisher.join(screen)
+    until(lambda: screen.count("workbench") == 1)
+    assert [state.id for state in ended] == ["r1"]
+
+
+def test_after_stop_there_is_no_thread_and_nothing_is_sent(publisher, store):
+    screen = Screen()
+    publisher.join(screen)
+    until(lambda: screen.count("workbench") == 1)
+    thread = publisher._thread
+    publisher.stop()
+    publisher.stop()
+    begin(store)
+    assert not thread.is_alive()
+    assert screen.count("run") == 0
