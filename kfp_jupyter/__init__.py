@@ -1,10 +1,43 @@
-"""Kubeflow Pipelines inside Jupyter: write pipelines in notebook cells, see them, run them anywhere."""
+"""Kubeflow Pipelines inside Jupyter: write pipelines in notebook cells, see them, run them anywhere.
+
+Importing this costs next to nothing: every name loads what it needs when it is first used.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kfp_jupyter.dsl import component, pipeline
+    from kfp_jupyter.errors import KfpJupyterError
+    from kfp_jupyter.run import Run, RunFailedError
+    from kfp_jupyter.workbench import Workbench
+
+__all__ = [
+    "KfpJupyterError",
+    "Run",
+    "RunFailedError",
+    "Workbench",
+    "component",
+    "load_ipython_extension",
+    "pipeline",
+    "unload_ipython_extension",
+]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "KfpJupyterError": "kfp_jupyter.errors",
+    "Run": "kfp_jupyter.run",
+    "RunFailedError": "kfp_jupyter.run",
+    "Workbench": "kfp_jupyter.workbench",
+    "component": "kfp_jupyter.dsl",
+    "pipeline": "kfp_jupyter.dsl",
+}
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -19,3 +52,39 @@ def unload_ipython_extension(shell: Any) -> None:
     from kfp_jupyter.notebook import unload_ipython_extension as unload
 
     unload(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
+
+
+def _run(pipeline: Any, arguments: Mapping[str, Any], *, target: str, wait: bool) -> Any:
+    from kfp_jupyter.workbench import current
+
+    run = current().run(pipeline, arguments, target=target or None)
+    return run.wait() if wait else run
+
+
+class _Package(ModuleType):
+    """This package, which learns when its `dsl` was imported.
+
+    Written pipelines have a method `run`, but `dsl` may not import what runs them (docs/architecture.md, "The
+    house"). So the way there is laid here, however `dsl` came to be imported; what it leads to loads on the
+    first run.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "dsl":
+            import_module("kfp_jupyter.dsl.pipeline_function").run_hook = _run  # type: ignore[attr-defined]
+
+
+sys.modules[__name__].__class__ = _Package
