@@ -1,0 +1,72 @@
+"""A notebook file read as text: its code cells and their cell magics. Nothing is run; only `json` is needed.
+
+Format: https://nbformat.readthedocs.io/en/stable/format_description.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfp_jupyter.errors import KfpJupyterError
+
+
+class NotebookError(KfpJupyterError):
+    """A file that is not a notebook."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCell:
+    """A code cell.
+
+    Attributes:
+        number: Its place among all cells of the notebook, from 1, as JupyterLab counts them.
+        magic: The cell magic's name without `%%`; empty for a cell of plain code.
+        line: What follows the magic's name.
+        body: The code; without the magic's line if there is one.
+    """
+
+    number: int
+    magic: str
+    line: str
+    body: str
+
+    def place(self, notebook: str) -> str:
+        """Return the name under which code of the cell is compiled and errors name it."""
+        return f"{notebook}, cell {self.number}"
+
+
+def read_notebook(path: Path) -> list[CodeCell]:
+    """Return the code cells of a notebook, in order.
+
+    Raises:
+        NotebookError: The file cannot be read, or is no notebook of format 4.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotebookError(f"The file cannot be read: {error.strerror}.", where=str(path)) from error
+    except ValueError as error:
+        raise NotebookError(f"The file is not a notebook: {error}.", where=str(path)) from error
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list) or content.get("nbformat") != 4:
+        raise NotebookError(
+            "The file is not a notebook of format 4.",
+            where=str(path),
+            remedy="Open it in JupyterLab and save it, which brings an old notebook up to date.",
+        )
+    found = []
+    for number, cell in enumerate(cells, start=1):
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            source = cell.get("source", "")
+            found.append(_cell(number, source if isinstance(source, str) else "".join(source)))
+    return found
+
+
+def _cell(number: int, source: str) -> CodeCell:
+    first, _, rest = source.partition("\n")
+    if first.startswith("%%"):
+        magic, _, line = first[2:].strip().partition(" ")
+        return CodeCell(number, magic, line.strip(), rest)
+    return CodeCell(number, "", "", source)
