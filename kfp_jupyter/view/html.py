@@ -1,4 +1,4 @@
-"""A run document as static HTML, for readers that run nothing of ours: nbconvert, GitHub, untrusted notebooks.
+"""A run document as static HTML, for readers that run nothing of ours: nbconvert, GitHub, untrusted pages.
 
 No scripts, no style sheet, no classes: inline styles only, of the kind that sanitisers let through. Pictures
 are `<img>` with the SVG inside, since inline SVG is stripped by JupyterLab and classes of several pictures on

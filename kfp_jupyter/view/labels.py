@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kfp_jupyter.model.types import Json
-from kfp_jupyter.view.look import EDGE, FONT, SPACE, fitted, text_width
+from kfp_jupyter.view.look import CARD, EDGE, FONT, SPACE, fitted, text_width
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 """A coordinate in an edge's path data."""
@@ -67,7 +67,7 @@ def _spots(path: str) -> Iterator[tuple[float, float]]:
     ]
     for command, (x0, y0), (x1, y1) in dict.fromkeys([pieces[-1], pieces[0]]):
         if command == "L":
-            near = SPACE["layer"] / 2
+            near = SPACE["layer"] / 2 if y1 - y0 > 2 * SPACE["layer"] + CARD["height"] else (y1 - y0) / 2
             for y in (y1 - near, y0 + near, y1 - near - 12, y0 + near + 12):
                 yield x0, y
         else:

@@ -59,7 +59,7 @@ def layered(count: int, lines: Sequence[Line], budget: int | None = None) -> Lay
     for vertex in range(count):
         rows[row[vertex]].append(vertex)
     graph = Layers(count, row, rows, [[] for _ in row], [[] for _ in row], {}, [])
-    left = 2 * count + 500 if budget is None else budget
+    left = 500 + min(2 * count, 4000) if budget is None else budget
     # The cheap ones first; of equal cost the first written, so that the picture does not depend on chance.
     for line in sorted(lines, key=lambda each: row[each[1]] - row[each[0]]):
         source, target = line

@@ -135,12 +135,17 @@ def arrange(
     own: list[list[Line]] = [[] for _ in groups]
     for line in lines:
         own[home[line[0]][0]].append(line)
+    alone = {
+        width: _Block([width], [], 0) for width in {widths[group[0]] for group in groups if len(group) == 1}
+    }
     blocks = [
         _Block(
             [widths[vertex] for vertex in group],
             [(home[source][1], home[target][1]) for source, target in inner],
             budget,
         )
+        if inner
+        else alone[widths[group[0]]]
         for group, inner in zip(groups, own, strict=True)
     ]
     corners, width, height = _wrapped(blocks)
@@ -181,13 +186,12 @@ class _Block:
         self._height: int = CARD["height"]
         untangle(graph)
         gap, lane = SPACE["node"], SPACE["lane"]
-        halves = [(width + gap) / 2 for width in widths] + [lane / 2] * (len(graph.row) - graph.real)
-        x = centres(graph, halves)
-        left = round(min(at - half for at, half in zip(x, halves, strict=True)) + gap / 2)
-        left = min([left, *(at - width // 2 for at, width in zip(x, widths, strict=False))])
+        own = [width / 2 for width in widths] + [lane / 2] * (len(graph.row) - graph.real)
+        space = [gap / 2] * graph.real + [0.0] * (len(graph.row) - graph.real)
+        x = centres(graph, [half + free for half, free in zip(own, space, strict=True)])
+        left = round(min(at - half for at, half in zip(x, own, strict=True)))
         self._x = [at - left for at in x]
-        right = [at + width // 2 for at, width in zip(self._x, widths, strict=False)]
-        edge = max([*right, *(at + lane // 2 for at in self._x[graph.real :])])
+        edge = round(max(at + half for at, half in zip(self._x, own, strict=True)))
         self._lanes = _lanes(graph)
         self.width = edge + (max(self._lanes.values()) + 1) * lane if self._lanes else edge
         self._edge = edge

@@ -28,7 +28,7 @@ def centres(graph: Layers, halves: Sequence[float]) -> list[int]:
     places: list[list[float]] = []
     for down in (True, False):
         rows = graph.rows if down else graph.rows[::-1]
-        near = graph.above if down else graph.below
+        near = _wanted(graph, down=down)
         for leftward in (True, False):
             ordered = rows if leftward else [row[::-1] for row in rows]
             root = _blocks(ordered, near, crossed)
@@ -36,6 +36,25 @@ def centres(graph: Layers, halves: Sequence[float]) -> list[int]:
             places.append(found if leftward else [-x for x in found])
     _overlay(places, halves)
     return [round(sum(sorted(four)[1:3]) / 2) for four in zip(*places, strict=True)]
+
+
+def _wanted(graph: Layers, *, down: bool) -> list[list[int]]:
+    """For each vertex those of the row before with which it may share its place.
+
+    A task goes by the tasks next to it, and a long line comes second: it may bend at its ends, so that the main course
+    of a pipeline stays straight.
+    """
+    near, far = (graph.above, graph.below) if down else (graph.below, graph.above)
+    real = graph.real
+    wanted: list[list[int]] = []
+    for vertex, others in enumerate(near):
+        if vertex < real:
+            wanted.append([other for other in others if other < real] or others)
+        elif others[0] < real and any(other < real for other in far[others[0]]):
+            wanted.append([])
+        else:
+            wanted.append(others)
+    return wanted
 
 
 def _crossed(graph: Layers) -> set[Line]:
@@ -73,7 +92,7 @@ def _is_virtual(graph: Layers, vertices: list[int]) -> bool:
 
 
 def _blocks(rows: list[list[int]], near: list[list[int]], crossed: set[Line]) -> list[int]:
-    """Align each vertex with a median neighbour of the row before; return the first of its block for each."""
+    """Align each vertex with its median wanted one of the row before; return the first of its block for each."""
     count = len(near)
     root = list(range(count))
     place = [0] * count

@@ -72,6 +72,19 @@ def _header(document: Mapping[str, Json], now: float) -> str:
 
 
 def _tree(document: Mapping[str, Json], now: float) -> str:
+    rows = list(_rows(document, now))
+    left_out = len(rows) - _MOST_TASKS
+    rows = rows[:_MOST_TASKS]
+    widest = max((_columns(name) for name, _, _ in rows), default=0)
+    second = max((_columns(told) for _, told, _ in rows), default=0)
+    lines = [
+        f"{_padded(name, widest)}  {_padded(told, second)}  {others}".rstrip() for name, told, others in rows
+    ]
+    return "\n".join(lines + ([f"… and {left_out} tasks more"] if left_out > 0 else []))
+
+
+def _rows(document: Mapping[str, Json], now: float) -> Iterator[tuple[str, str, str]]:
+    """Yield for each task its name in the tree, its status, and what else it waits for."""
     graph, tasks = document["graph"], (document["run"] or {}).get("tasks", {})
     labels = {node["id"]: plain(node["label"]) for node in graph["nodes"]}
     # By row and place, which is an order that no dependency contradicts.
@@ -80,30 +93,16 @@ def _tree(document: Mapping[str, Json], now: float) -> str:
     sources: dict[str, list[str]] = {path: [] for path in order}
     for edge in graph["edges"]:
         sources[edge["target"]].append(edge["source"])
+    parents = {path: max(sources[path], key=rank.__getitem__, default="") for path in order}
     children: dict[str, list[str]] = {"": []}
     for path in order:
-        children.setdefault(max(sources[path], key=rank.__getitem__, default=""), []).append(path)
-    lines = []
-    for path, rail in _walk(children):
-        parent = max(sources[path], key=rank.__getitem__, default="")
-        others = [labels[source] for source in sources[path] if source != parent]
-        task = tasks.get(path)
-        mark = STATES[look_key(task)]["mark"]
-        lines.append((f"{rail}{mark} {labels[path]}", status(task, now) if task else "", others))
-    for path in tasks:
-        if path not in labels:
-            lines.append(
-                (f"{STATES[look_key(tasks[path])]['mark']} {plain(path)}", status(tasks[path], now), [])
-            )
-    left_out = len(lines) - _MOST_TASKS
-    lines = lines[:_MOST_TASKS]
-    widest = max((_columns(name) for name, _, _ in lines), default=0)
-    second = max((_columns(told) for _, told, _ in lines), default=0)
-    drawn = []
-    for name, told, others in lines:
-        after = f"  ← {', '.join(others)}" if others else ""
-        drawn.append(f"{_padded(name, widest)}  {_padded(plain(told), second)}{after}".rstrip())
-    return "\n".join(drawn + ([f"… and {left_out} tasks more"] if left_out > 0 else []))
+        children.setdefault(parents[path], []).append(path)
+    beside = [(path, "") for path in tasks if path not in labels]
+    for path, rail in [*_walk(children), *beside]:
+        others = [labels[source] for source in sources.get(path, ()) if source != parents[path]]
+        name = f"{rail}{STATES[look_key(tasks.get(path))]['mark']} {labels.get(path) or plain(path)}"
+        told = plain(status(tasks[path], now)) if path in tasks else ""
+        yield name, told, f"← {', '.join(others)}" if others else ""
 
 
 def _walk(children: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
