@@ -76,7 +76,7 @@ class Comm:
         number = self._next
         self.send({"id": number, "method": method, "params": params})
         answer = self.wait(lambda message: message.get("id") == number)
-        return answer["result"] if "result" in answer else answer
+        return answer.get("result", answer)
 
     def wait(self, wanted: Callable[[dict[str, Any]], Any], seconds: float = SECONDS) -> dict[str, Any]:
         """Return the first message that is wanted, waiting for it."""

@@ -1,0 +1,301 @@
+"""What a person sees who types magics: cards, graphs, and one clear message for each mistake."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.notebook.kernel import kernel
+
+RUN_MIME = "application/vnd.kfp-jupyter.run.v1+json"
+
+
+def test_a_component_cell_shows_its_card(shared):
+    cell = shared.run(
+        "%%component --packages 'pandas>=2' --cpu 2 --memory 4Gi --retry 3 --env TOKEN=secret --no-cache\n"
+        "def card(raw: Input[Dataset], out: Output[Model], frac: float = 0.2):\n"
+        "    'Split the <raw> data.'\n"
+    )
+    assert cell.status == "ok", cell.traceback
+    (bundle,) = cell.bundles
+    for said in (
+        "card",
+        "raw",
+        "Dataset",
+        "out",
+        "Model",
+        "frac",
+        "0.2",
+        "pandas>=2",
+        "python:3.",
+        "4Gi",
+        "TOKEN",
+    ):
+        assert said in bundle["text/plain"]
+    assert "Split the &lt;raw&gt; data." in bundle["text/html"]
+    assert "secret" not in json.dumps(bundle)
+
+
+def test_running_a_component_cell_again_replaces_it(shared):
+    shared.run("%%component\ndef again(n: int) -> int:\n    return n\n")
+    shared.run("%%component\ndef again(n: int, m: int) -> int:\n    return n\n")
+    assert shared.value("[s.name for s in again.model.inputs]") == "['n', 'm']"
+    assert (
+        shared.value(
+            "list(__import__('kfp_jupyter.workbench').workbench.current().components).count('again')"
+        )
+        == "1"
+    )
+
+
+def test_a_component_cell_that_fails_leaves_the_one_before(shared):
+    shared.run("%%component\ndef kept(n: int) -> int:\n    return n\n")
+    shared.run("%%component\ndef kept(n: int) -> int:\n    return n(\n")
+    shared.run("%%component\nimport no_such_module\ndef kept(n: int) -> int:\n    return n\n")
+    assert shared.value("type(kept).__name__") == "PythonComponent"
+
+
+def test_a_package_of_the_step_need_not_be_in_the_notebook(shared):
+    cell = shared.run(
+        "%%component --packages no-such-module\nimport no_such_module\n"
+        "def far(n: int) -> int:\n    return n\n"
+    )
+    assert cell.status == "ok", cell.traceback
+    assert shared.value("far.python_func") == "None"
+
+
+def test_helpers_and_source_lines_go_with_the_component(shared):
+    number = shared.run(
+        "%%component\nimport math\n\ndef helper(x):\n    return math.sqrt(x)\n\n"
+        "def root(x: float) -> float:\n"
+        "    return helper(x)\n"
+    )
+    assert number.status == "ok"
+    assert "def helper" in shared.value("root.model.implementation.source.text")
+    place = shared.value(
+        "root.model.implementation.source.locate("
+        "root.model.implementation.source.text.split('def root')[0].count(chr(10)) + 1)"
+    )
+    assert place.endswith(", 7)")
+    assert "Cell In[" in place
+    assert shared.value("root(9.0)") == "3.0"
+
+
+def test_a_pipeline_cell_of_calls_draws_the_graph_and_binds_the_name(shared):
+    cell = shared.run("%%pipeline first(n: int = 2)\na = load(n=n)\nb = train(n=a.output)\n")
+    assert cell.status == "ok", cell.traceback
+    (bundle,) = cell.bundles
+    document = bundle[RUN_MIME]
+    assert [node["id"] for node in document["graph"]["nodes"]] == ["load", "train"]
+    assert document["run"] is None
+    assert {"text/html", "image/svg+xml", "text/plain"} <= set(bundle)
+    assert shared.value("first.model.name, [s.name for s in first.inputs]") == "first ['n']"
+    # What the body assigns is its own business.
+    assert shared.run("a").ename == "NameError"
+
+
+def test_a_pipeline_cell_of_one_function_takes_its_arguments_and_outputs(shared):
+    cell = shared.run(
+        "%%pipeline\ndef whole(n: int = 5) -> float:\n    return train(n=load(n=n).output).output\n"
+    )
+    assert cell.status == "ok", cell.traceback
+    assert (
+        shared.value("whole.model.inputs[0].default, [o.name for o in whole.model.outputs]") == "5 ['Output']"
+    )
+
+
+def test_a_pipeline_under_the_decorator_is_shown_when_a_cell_ends_with_it(shared):
+    cell = shared.run(
+        "from kfp_jupyter import dsl\n@dsl.pipeline\ndef decorated(n: int = 1):\n    load(n=n)\ndecorated\n"
+    )
+    assert cell.bundles[0][RUN_MIME]["pipeline"]["name"] == "decorated"
+    assert (
+        shared.value("'decorated' in __import__('kfp_jupyter.workbench').workbench.current().pipelines")
+        == "True"
+    )
+
+
+BAD_CELLS = {
+    "a syntax error": (
+        "%%component\ndef f(x: int) -> int:\n    return x +\n",
+        "ComponentSyntaxError",
+        ["Cell In[{n}], line 3", "return x +"],
+    ),
+    "no type hint": (
+        "%%component\n\ndef f(x, y: int = 1):\n    pass\n",
+        "MissingHintError",
+        ["Cell In[{n}], line 3", "'x'", "x: int"],
+    ),
+    "an unknown type": (
+        "%%component\ndef f(x: Frame):\n    pass\n",
+        "UnsupportedAnnotationError",
+        ["Cell In[{n}], line 2", "Frame"],
+    ),
+    "no function": ("%%component\nx = 1\n", "NoFunctionError", ["Cell In[{n}]", "def"]),
+    "a shell line": (
+        "%%component\n!ls\ndef f():\n    pass\n",
+        "ComponentSyntaxError",
+        ["line 2", "--packages"],
+    ),
+    "a syntax error in a pipeline": (
+        "%%pipeline\na = load(\n",
+        "DefinitionError",
+        ["Cell In[{n}], line 2", "a = load("],
+    ),
+    "an undefined task output": (
+        "%%pipeline\na = load()\nb = train(n=a.outputs['nmber'])\n",
+        "OutputError",
+        ["Cell In[{n}], line 3", "task load", "nmber", "Output"],
+    ),
+    "a wrong argument name": (
+        "%%pipeline\na = load()\nb = train(n=a.output, rat=0.5)\n",
+        "ArgumentError",
+        ["Cell In[{n}], line 3", "task train", "'rat'", "Did you mean 'rate'?"],
+    ),
+    "a wrong argument type": (
+        "%%pipeline\nload(n='three')\n",
+        "ArgumentError",
+        ["Cell In[{n}], line 2", "task load", "'three'", "int"],
+    ),
+    "a missing argument": (
+        "%%pipeline\n\ntrain()\n",
+        "ArgumentError",
+        ["Cell In[{n}], line 3", "task train", "'n'"],
+    ),
+    "a cycle through after": (
+        "%%pipeline\na = load()\nb = load()\na.after(b)\nb.after(a)\n",
+        "PipelineError",
+        ["Cell In[{n}]", "circle", "load → load-2 → load"],
+    ),
+    "a pipeline without tasks": ("%%pipeline\nx = 1\n", "PipelineError", ["Cell In[{n}]", "no task"]),
+    "a return in calls": (
+        "%%pipeline\na = load()\nreturn a\n",
+        "DefinitionError",
+        ["Cell In[{n}], line 3", "def"],
+    ),
+    "parameters twice": (
+        "%%pipeline p(n: int)\ndef p(n: int):\n    load(n=n)\n",
+        "DefinitionError",
+        ["Cell In[{n}], line 2", "twice"],
+    ),
+    "a pipeline named like a component": (
+        "%%pipeline load\nload()\n",
+        "DefinitionError",
+        ["'load'", "component"],
+    ),
+    "a value that will flow, used as if it were there": (
+        "%%pipeline p(n: int = 1)\nif n > 3:\n    load()\n",
+        "ChannelUseError",
+        ["Cell In[{n}], line 2"],
+    ),
+    "a parameter of the run that is no number": (
+        "%%pipeline p(n: int = 1) --run -p n=many\nload(n=n)\n",
+        "ArgumentError",
+        ["'n'", "many", "int"],
+    ),
+    "an unknown target": (
+        "%%pipeline p --run --target moon\nload()\n",
+        "TargetError",
+        ["'moon'", "local"],
+    ),
+    "an unknown run": ("%kfp show nothing-like-it", "HistoryError", ["nothing-like-it"]),
+    "an unknown pipeline": ("%kfp run no-such", "UnknownPipelineError", ["no-such"]),
+}
+
+
+@pytest.mark.parametrize("mistake", BAD_CELLS)
+def test_a_mistake_gets_one_clear_message_without_our_frames(shared, mistake):
+    code, error, said = BAD_CELLS[mistake]
+    cell = shared.run(code)
+    number = shared.replies[cell.request]["content"]["execution_count"]
+    assert (cell.status, cell.ename) == ("error", error), cell.traceback
+    assert [output["type"] for output in cell.outputs if output["type"] != "display_data"] == ["error"]
+    text = cell.traceback
+    for part in said:
+        assert part.format(n=number) in text
+    assert "What to do: " in text
+    assert "Traceback" not in text
+    assert "kfp_jupyter/" not in text
+    assert ".py" not in text
+    assert len(text.splitlines()) == 3
+
+
+USAGE = {
+    "%%component --nope\ndef f():\n    pass\n": "--nope",
+    "%%component --cpu lots\ndef f():\n    pass\n": "lots",
+    "%%component 'unclosed\ndef f():\n    pass\n": "unclosed",
+    "%%pipeline p(\nload()\n": "%%pipeline",
+    "%%pipeline --target local\nload()\n": "--run",
+    "%kfp dance": "dance",
+    "%kfp run": "PIPELINE",
+    "%kfp run p -p lr": "NAME=VALUE",
+}
+
+
+@pytest.mark.parametrize("code", USAGE)
+def test_a_line_that_cannot_be_read_gives_a_usage_error_of_one_line(shared, code):
+    cell = shared.run(code)
+    assert (cell.status, cell.ename) == ("error", "UsageError")
+    assert cell.stderr.startswith("UsageError: ")
+    assert USAGE[code] in cell.stderr
+    assert len(cell.stderr.strip().splitlines()) == 1
+
+
+def test_an_error_in_the_users_own_lines_keeps_their_traceback_and_drops_ours(shared):
+    cell = shared.run("%%pipeline\n\ndef helper():\n    return {}['missing']\nload(n=helper())\n")
+    assert cell.ename == "KeyError"
+    assert "line 5" in cell.traceback
+    assert "in helper()" in cell.traceback
+    assert "{}['missing']" in cell.traceback
+    assert "kfp_jupyter" not in cell.traceback
+    assert "interactiveshell" not in cell.traceback
+
+
+def test_an_error_of_ours_in_an_ordinary_cell_names_the_cell_and_no_frames(shared):
+    shared.run("%%pipeline typed(n: int = 1)\nload(n=n)\n")
+    cell = shared.run("x = 1\ntyped.run(n='three')\n")
+    number = shared.replies[cell.request]["content"]["execution_count"]
+    assert cell.ename == "ArgumentError"
+    assert f"Cell In[{number}], line 2" in cell.traceback
+    assert "kfp_jupyter/" not in cell.traceback
+    assert "Traceback" not in cell.traceback
+
+
+def test_options_are_completed(shared):
+    def complete(text):
+        shared.client.complete(text, len(text))
+        shared.until(lambda: any(r["msg_type"] == "complete_reply" for r in shared.replies.values()))
+        reply = next(r for r in shared.replies.values() if r["msg_type"] == "complete_reply")
+        shared.replies.clear()
+        return reply["content"]["matches"]
+
+    assert complete("%%component --base") == ["--base-image"]
+    assert complete("%%pipeline p --ta") == ["--target"]
+    assert complete("%kfp ca") == ["cancel"]
+    assert "--limit" in complete("%kfp runs -")
+    assert "--target" not in complete("%kfp runs -")
+
+
+def test_help_says_how_each_subcommand_is_used(shared):
+    said = shared.run("%kfp").stdout
+    for command in ("run", "compile", "runs", "show", "logs", "cancel", "targets", "use"):
+        assert f"%kfp {command}" in said
+
+
+def test_targets_are_listed_and_one_is_chosen(shared):
+    assert "local" in shared.run("%kfp targets").bundles[0]["text/plain"]
+    assert "local" in shared.run("%kfp use local").stdout
+
+
+def test_loading_twice_is_loading_once_and_unloading_takes_everything_back(tmp_path):
+    with kernel(tmp_path) as own:
+        for _ in range(2):
+            assert own.run("%load_ext kfp_jupyter").status == "ok"
+            assert own.run("%reload_ext kfp_jupyter").status == "ok"
+        assert own.value("len(get_ipython().Completer.custom_matchers)") == "1"
+        assert own.run("%unload_ext kfp_jupyter").status == "ok"
+        assert own.value("len(get_ipython().Completer.custom_matchers)") == "0"
+        assert own.value("[t for t in get_ipython().kernel.comm_manager.targets if 'kfp' in t]") == "[]"
+        assert own.value("[t.name for t in __import__('threading').enumerate() if 'kfp' in t.name]") == "[]"
+        assert own.run("%kfp").status == "error"
