@@ -14,7 +14,7 @@ from typing import Any
 
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.types import Json
-from kfp_jupyter.notebook.publisher import describe
+from kfp_jupyter.notebook.failures import describe
 
 _LOG = logging.getLogger(__name__)
 

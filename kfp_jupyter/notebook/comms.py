@@ -19,11 +19,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.notebook.commands import Commands
-from kfp_jupyter.notebook.publisher import Publisher
+
+if TYPE_CHECKING:
+    from kfp_jupyter.notebook.publisher import Publisher
 
 RUNS = "kfp_jupyter.runs"
 COMMANDS = "kfp_jupyter.commands"

@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
-def option_matcher(parsers: Mapping[str, argparse.ArgumentParser]) -> Callable[[Any], Any]:
+def option_matcher(parsers: Callable[[], Mapping[str, argparse.ArgumentParser]]) -> Callable[[Any], Any]:
     """Return an IPython matcher for the options (and subcommands) of some magics.
 
     Args:
-        parsers: By the magic with its percent signs: `%%component`.
+        parsers: Gives them by the magic with its percent signs (`%%component`), when first asked for.
     """
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def kfp_jupyter_options(context: Any) -> dict[str, Any]:
         line = context.line_with_cursor[: context.cursor_position]
-        words = _choices(line, parsers)
+        words = list(_choices(line, parsers())) if "%" in line else []
         found = [SimpleCompletion(text=word, type="param") for word in words]
         # Names of Python are of no use on a magic's line.
         return {"completions": found, "suppress": bool(found)}

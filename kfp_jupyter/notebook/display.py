@@ -14,11 +14,13 @@ from __future__ import annotations
 import importlib.util
 import uuid
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import RunState
 from kfp_jupyter.model.types import Json
+
+if TYPE_CHECKING:
+    from kfp_jupyter.model.pipeline import Pipeline
+    from kfp_jupyter.model.run import RunState
 
 MIME = "application/vnd.kfp-jupyter.run.v1+json"
 

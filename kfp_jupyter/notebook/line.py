@@ -88,9 +88,9 @@ def _runs(session: Any, options: argparse.Namespace) -> None:
 
 
 def _show(session: Any, options: argparse.Namespace) -> None:
-    pipelines = session.workbench.pipelines
-    if kebab_case(options.name) in pipelines:
-        session.displays.show(pipelines[kebab_case(options.name)])
+    known = kebab_case(options.name) in session.workbench.pipelines
+    if known or options.name in session.shell.user_ns:
+        session.displays.show(_pipeline(session, options.name))
         return
     run = _found(session, options.name)
     session.displays.show(run.pipeline, run.status)
@@ -165,12 +165,13 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _pipeline(session: Any, name: str) -> Pipeline:
     """Return the pipeline of that name, or the one that a variable of the notebook holds."""
-    model = getattr(session.shell.user_ns.get(name), "model", None)
-    pipelines = session.workbench.pipelines
-    if model is not None and pipelines.get(model.name) is model:
-        found: Pipeline = model
-        return found
-    return session.workbench.pipeline(name if name in pipelines else kebab_case(name))  # type: ignore[no-any-return]
+    from kfp_jupyter.dsl import PipelineFunction
+
+    held = session.shell.user_ns.get(name)
+    if isinstance(held, PipelineFunction):
+        return held.model
+    found: Pipeline = session.workbench.pipeline(kebab_case(name))
+    return found
 
 
 def _found(session: Any, text: str) -> Run:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from kfp_jupyter.notebook.tracebacks import hide_our_frames
+from kfp_jupyter.notebook.failures import hide_our_frames
 
 if TYPE_CHECKING:
     import argparse
@@ -81,7 +81,6 @@ class Magics:
         except MagicUsageError as error:
             raise _usage(str(error)) from None
 
-    @property
     def parsers(self) -> Mapping[str, argparse.ArgumentParser]:
         """The argument parsers by magic, for completion and help."""
         from kfp_jupyter.cells.signature import component_parser, pipeline_parser
@@ -96,7 +95,7 @@ class Magics:
         summary = next(text for text in (getattr(type(self), name).__doc__,) if text)
         if name == "kfp":
             return f"{summary}\n\n{help_text()}"
-        return f"{summary}\n\n{self.parsers[f'%%{name}'].format_help()}"
+        return f"{summary}\n\n{self.parsers()[f'%%{name}'].format_help()}"
 
     @contextmanager
     def _cell(self, magic: str, line: str, body: str) -> Iterator[str]:

@@ -22,9 +22,9 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread, current_thread
 from typing import Any, Protocol
 
-from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.run import RunState
 from kfp_jupyter.model.types import Json
+from kfp_jupyter.notebook.failures import describe
 from kfp_jupyter.runs.delta import delta
 from kfp_jupyter.runs.store import RunStore
 
@@ -206,14 +206,3 @@ class Publisher:
         except Exception:  # noqa: BLE001 - whatever a comm or widget raises, the others go on
             _LOG.exception("a screen is gone")
             self.leave(screen)
-
-
-def describe(error: BaseException) -> dict[str, Json]:
-    """Return an error as screens take it: `what`, `where` and `remedy`."""
-    if isinstance(error, KfpJupyterError):
-        return {"what": error.what, "where": error.where, "remedy": error.remedy}
-    return {
-        "what": f"{type(error).__name__}: {error}",
-        "where": "kfp_jupyter",
-        "remedy": "This is a fault of kfp_jupyter; the kernel's log has the traceback.",
-    }

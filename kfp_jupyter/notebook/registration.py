@@ -5,6 +5,7 @@ Objects are known to IPython by the name of their class, so nothing is imported 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from kfp_jupyter.notebook.completion import option_matcher
@@ -34,7 +35,8 @@ def register(session: Any) -> None:
         magics.kfp(line)
 
     for (kind, name), function in zip(_MAGICS, (component, pipeline, kfp), strict=True):
-        function.__doc__ = magics.help(name)
+        # IPython asks this method for the help text; a docstring would have to be made now.
+        function.getdoc = partial(magics.help, name)  # type: ignore[attr-defined]
         shell.register_magic_function(function, kind, name)
     matcher = option_matcher(magics.parsers)
     shell.Completer.custom_matchers.append(matcher)

@@ -20,15 +20,14 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from kfp_jupyter.model.codec import encode
-from kfp_jupyter.model.run import RunState
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.notebook.commands import Commands
 from kfp_jupyter.notebook.comms import PROTOCOL, Comms
 from kfp_jupyter.notebook.display import Displays
-from kfp_jupyter.notebook.publisher import Publisher
 
 if TYPE_CHECKING:
+    from kfp_jupyter.model.run import RunState
+    from kfp_jupyter.notebook.publisher import Publisher
     from kfp_jupyter.workbench import Workbench
 
 # Runs in the list that front ends get.
@@ -63,6 +62,8 @@ class Session:
     @property
     def publisher(self) -> Publisher:
         """The thread that tells screens; made when first asked for."""
+        from kfp_jupyter.notebook.publisher import Publisher
+
         with self._making:
             if self._publisher is None:
                 self._publisher = Publisher(self.workbench.store, self, self.displays.ended)
@@ -92,7 +93,7 @@ class Session:
         if kernel is not None and hasattr(kernel, "comm_manager"):
             self._comms = Comms(kernel.comm_manager, lambda: self.publisher, self.commands)
             self._comms.start()
-            self.shell.events.register("post_run_cell", self._cell_ended)
+        self.shell.events.register("post_run_cell", self._cell_ended)
         atexit.register(self.stop)
 
     def stop(self) -> None:
@@ -101,8 +102,8 @@ class Session:
 
         atexit.unregister(self.stop)
         unregister(self)
+        self.shell.events.unregister("post_run_cell", self._cell_ended)
         if self._comms is not None:
-            self.shell.events.unregister("post_run_cell", self._cell_ended)
             self._comms.stop()
             self._comms = None
         if self._publisher is not None:
@@ -131,6 +132,7 @@ class Session:
 
     def workbench_message(self, *, targets: bool) -> dict[str, Json]:
         """Return the `workbench` message; with `targets` after looking for targets anew."""
+        from kfp_jupyter.model.codec import encode
         from kfp_jupyter.view.document import pipeline_document
 
         bench = self.workbench

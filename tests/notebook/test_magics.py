@@ -299,3 +299,10 @@ def test_loading_twice_is_loading_once_and_unloading_takes_everything_back(tmp_p
         assert own.value("[t for t in get_ipython().kernel.comm_manager.targets if 'kfp' in t]") == "[]"
         assert own.value("[t.name for t in __import__('threading').enumerate() if 'kfp' in t.name]") == "[]"
         assert own.run("%kfp").status == "error"
+
+
+def test_a_magics_help_lists_its_options(shared):
+    cell = shared.run("%%component?")
+    shown = shared.replies[cell.request]["content"]["payload"][0]["data"]["text/plain"]
+    assert "--base-image" in shown
+    assert "--packages" in shown

@@ -1,4 +1,4 @@
-"""What is shown of an exception that the user's own code raised in a magic: their frames and none of ours.
+"""How failures are told: to screens in three parts, under a cell without our frames.
 
 IPython asks an exception for `_render_traceback_` before it formats one itself. Our own errors have that
 method (`kfp_jupyter.errors`); an exception of the user's gets one of its own, which formats the part of the
@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.types import Json
 
 
 def hide_our_frames(error: BaseException, file: str, shell: Any) -> None:
@@ -41,3 +42,14 @@ def _from_file(traceback: TracebackType | None, file: str) -> TracebackType | No
     while traceback is not None and traceback.tb_frame.f_code.co_filename != file:
         traceback = traceback.tb_next
     return traceback
+
+
+def describe(error: BaseException) -> dict[str, Json]:
+    """Return an error as screens take it: `what`, `where` and `remedy`."""
+    if isinstance(error, KfpJupyterError):
+        return {"what": error.what, "where": error.where, "remedy": error.remedy}
+    return {
+        "what": f"{type(error).__name__}: {error}",
+        "where": "kfp_jupyter",
+        "remedy": "This is a fault of kfp_jupyter; the kernel's log has the traceback.",
+    }
