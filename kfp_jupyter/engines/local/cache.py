@@ -1,0 +1,141 @@
+"""Results of earlier runs, found by what went into them: source, packages, parameters, contents of artifacts.
+
+An entry points to the artifacts where the earlier run left them; it holds while they are there unchanged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kfp_jupyter.engines.local.exchange import Given, Product
+from kfp_jupyter.engines.local.plan import write_whole
+from kfp_jupyter.model.codec import encode
+from kfp_jupyter.model.component import Component, PythonStep
+from kfp_jupyter.model.pipeline import Task
+from kfp_jupyter.model.types import Json
+
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An earlier result.
+
+    Attributes:
+        run_id: The run that it is of.
+        product: What the task put out there.
+    """
+
+    run_id: str
+    product: Product
+
+
+class Cache:
+    """Earlier results.
+
+    Args:
+        folder: Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def key(self, task: Task, component: Component, given: Given) -> str:
+        """Return the key of what a task would put out."""
+        if task.settings.cache_key:
+            return _hash(["user", component.name, task.settings.cache_key])
+        step = component.implementation
+        source = step.source.text if isinstance(step, PythonStep) else ""
+        return _hash(
+            [
+                {**dict(encode(step)), "source": source},
+                [[spec.name, encode(spec.type)] for spec in component.outputs],
+                given.parameters,
+                {name: [_content(held) for held in listed] for name, listed in given.artifacts.items()},
+                given.digests,
+                task.settings.env,
+                sys.version_info[:2],
+            ]
+        )
+
+    def find(self, key: str) -> Found | None:
+        """Return the earlier result of a key, if there is one and its artifacts are unchanged."""
+        try:
+            entry = json.loads(self._place(key).read_text(encoding="utf-8"))
+            product = Product(entry["parameters"], entry["artifacts"], entry["digests"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if any(stamp(uri) != seen for uri, seen in entry["stamps"].items()):
+            return None
+        return Found(entry["run_id"], product)
+
+    def keep(self, key: str, run_id: str, product: Product) -> None:
+        """Keep a result; a full disk is no reason for the run to fail."""
+        uris = [held["uri"] for listed in product.artifacts.values() for held in listed]
+        entry = {
+            "run_id": run_id,
+            "parameters": product.parameters,
+            "artifacts": product.artifacts,
+            "digests": product.digests,
+            "stamps": {uri: stamp(uri) for uri in uris},
+        }
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self._place(key), json.dumps(entry))
+        except OSError:
+            return
+
+    def _place(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+def digested(product: Product) -> Product:
+    """Return the product with a digest of each artifact's contents."""
+    return replace(
+        product,
+        digests={
+            name: [digest(Path(held["uri"])) for held in listed] for name, listed in product.artifacts.items()
+        },
+    )
+
+
+def digest(path: Path) -> str:
+    """Return a digest of a file's or a folder's contents; empty if nothing is there."""
+    total = hashlib.blake2b(digest_size=20)
+    for file in _files(path):
+        total.update(f"\0{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as stream:
+            while block := stream.read(BLOCK):
+                total.update(block)
+    return total.hexdigest() if path.exists() else ""
+
+
+def stamp(uri: str) -> Json:
+    """Return what tells at a glance whether a file or folder has changed: sizes and times."""
+    path = Path(uri)
+    if not path.exists():
+        return None
+    return [
+        [str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns] for file in _files(path)
+    ]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.is_file())
+
+
+def _content(held: Json) -> Json:
+    # An artifact counts by what it holds, not by where this run keeps it.
+    return [held.get("type"), held.get("metadata")]
+
+
+def _hash(parts: Json) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,220 @@
+"""The engine of this machine: starts a supervisor for each run, reads what it leaves in the run's folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from threading import Event as Stop
+
+from kfp_jupyter.engines.base import EngineError, RunOptions, RunRef
+from kfp_jupyter.engines.local.ending import settle
+from kfp_jupyter.engines.local.folder import RunFolder
+from kfp_jupyter.engines.local.journal import Journal, Tail, events_in
+from kfp_jupyter.engines.local.lock import is_held, take
+from kfp_jupyter.engines.local.plan import Plan, write_plan
+from kfp_jupyter.engines.local.preflight import check, components_to_install, notes
+from kfp_jupyter.engines.local.process import started_at
+from kfp_jupyter.engines.local.program import executor_file
+from kfp_jupyter.model.component import PythonStep
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import Event, RunChanged, RunCreated, TaskChanged
+from kfp_jupyter.model.types import Json
+from kfp_jupyter.paths import data_dir
+
+POLL_SECONDS = 0.03
+"""How often a file that may grow is looked at."""
+
+START_SECONDS = 10.0
+"""How long a supervisor may take to say which process it is."""
+
+
+class LocalEngine:
+    """Runs pipelines on this machine, each under a supervisor of its own that outlives this process."""
+
+    def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
+        """Start a run.
+
+        Raises:
+            EngineError: This machine cannot run it; nothing was started.
+        """
+        check(pipeline)
+        data = data_dir()
+        folder = RunFolder(data / "runs" / options.run_id)
+        try:
+            folder.path.mkdir(parents=True)
+        except FileExistsError:
+            raise EngineError(
+                f"There is a run {options.run_id} already.", remedy="Run it under another id."
+            ) from None
+        except OSError as error:
+            raise _unwritable(data, error) from error
+        try:
+            self._prepare(folder, pipeline, arguments, options, data)
+            self._start(folder)
+        except OSError as error:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise _unwritable(data, error) from error
+        return RunRef(options.run_id, options.target, str(folder.path))
+
+    def events(self, ref: RunRef, stop: Stop) -> Iterator[Event]:
+        """Yield what happens, from the run's first event to its end.
+
+        Raises:
+            EngineError: The run's folder is not there any more.
+        """
+        folder = self._folder(ref)
+        tail = Tail(folder.journal)
+        while True:
+            # Asked before reading: what a supervisor wrote before it ended is read before its end is noticed.
+            alive = is_held(folder.lock)
+            for event in events_in(tail.lines()):
+                yield event
+                if isinstance(event, RunChanged) and event.state.finished:
+                    return
+            if not alive:
+                self._folder(ref)
+                settle(folder)
+            elif stop.wait(POLL_SECONDS):
+                return
+
+    def logs(self, ref: RunRef, task: str, stop: Stop, *, follow: bool = False) -> Iterator[str]:
+        """Yield the lines that a task printed, all attempts; with `follow` until the task has ended."""
+        folder = self._folder(ref)
+        journal = Tail(folder.journal)
+        ended = False
+        for attempt in range(1, sys.maxsize):
+            log = Tail(folder.attempt(task, attempt) / "log.txt")
+            while True:
+                # Asked before reading: what was printed before the end is read before the end is noticed.
+                ended = ended or not follow or self._has_ended(journal, task) or not is_held(folder.lock)
+                later = folder.attempt(task, attempt + 1).exists()
+                yield from log.lines()
+                if ended or later:
+                    break
+                if stop.wait(POLL_SECONDS):
+                    return
+            if not later:
+                return
+
+    def cancel(self, ref: RunRef) -> None:
+        """Ask the run to end; what runs is stopped. Does nothing if it has ended.
+
+        Raises:
+            EngineError: Its supervisor could not be asked.
+        """
+        folder = self._folder(ref)
+        deadline = time.monotonic() + START_SECONDS
+        while is_held(folder.lock):
+            with contextlib.suppress(FileNotFoundError):
+                process = json.loads(folder.supervisor.read_text(encoding="utf-8"))
+                if started_at(process["pid"]) == process["started_at"]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process["pid"], signal.SIGTERM)
+                return
+            if time.monotonic() > deadline:
+                raise EngineError(
+                    "The supervisor of the run does not answer.",
+                    where=f"run {ref.run_id}",
+                    remedy=f"Look into {folder.supervisor_log}.",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _prepare(
+        self,
+        folder: RunFolder,
+        pipeline: Pipeline,
+        arguments: Mapping[str, Json],
+        options: RunOptions,
+        data: Path,
+    ) -> None:
+        for key, component in pipeline.components.items():
+            if isinstance(component.implementation, PythonStep):
+                source = folder.source(key)
+                source.parent.mkdir(exist_ok=True)
+                source.write_text(component.implementation.source.text, encoding="utf-8")
+        plan = Plan(
+            pipeline=pipeline,
+            arguments=arguments,
+            options=options,
+            directory=str(Path.cwd()),
+            data=str(data),
+            executor=str(executor_file(data)),
+            to_install=components_to_install(pipeline),
+            notes=notes(pipeline),
+        )
+        write_plan(folder.plan, plan)
+        journal = Journal(folder.journal)
+        try:
+            journal.append(
+                RunCreated(
+                    time.time(),
+                    options.run_id,
+                    pipeline.name,
+                    options.target,
+                    dict(arguments),
+                    tuple(pipeline.graph.tasks),
+                )
+            )
+        finally:
+            journal.close()
+
+    def _start(self, folder: RunFolder) -> None:
+        lock = take(folder.lock)
+        if lock is None:
+            raise OSError(f"{folder.lock} is locked")
+        try:
+            with folder.supervisor_log.open("wb") as log:
+                process = subprocess.Popen(
+                    [
+                        sys.executable,
+                        "-m",
+                        "kfp_jupyter.engines.local.supervisor",
+                        str(folder.path),
+                        str(lock),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=folder.path,
+                    start_new_session=True,
+                    pass_fds=[lock],
+                )
+        finally:
+            os.close(lock)
+        # Takes note of its end, or it would stay in the process table as long as this kernel lives.
+        threading.Thread(target=process.wait, daemon=True).start()
+
+    def _folder(self, ref: RunRef) -> RunFolder:
+        folder = RunFolder(Path(ref.location))
+        if not folder.journal.exists():
+            raise EngineError(
+                "The run's folder is not there any more.",
+                where=f"run {ref.run_id}",
+                remedy=f"It was {ref.location}; run the pipeline again.",
+            )
+        return folder
+
+    def _has_ended(self, journal: Tail, task: str) -> bool:
+        events = list(events_in(journal.lines()))
+        return any(
+            event.state.finished and (not isinstance(event, TaskChanged) or event.task == task)
+            for event in events
+            if isinstance(event, (TaskChanged, RunChanged))
+        )
+
+
+def _unwritable(data: Path, error: OSError) -> EngineError:
+    return EngineError(
+        f"The run could not be prepared: {error}.",
+        where=str(data),
+        remedy="Make that folder writable, or set KFP_JUPYTER_DATA to another one.",
+    )

@@ -1,0 +1,101 @@
+"""An environment for steps whose packages this Python lacks: made once for a set of requirements, then kept.
+
+It is a virtual environment that also sees every package of this Python; only what is missing is installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import site
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from kfp_jupyter.engines.local.lock import take
+from kfp_jupyter.model.component import PythonStep
+
+POLL_SECONDS = 0.1
+
+
+class InstallError(Exception):
+    """The packages could not be installed; the installer's output says why."""
+
+
+class Environment:
+    """The environment of a step.
+
+    Args:
+        data: The folder of all runs' data.
+        step: The step.
+    """
+
+    def __init__(self, data: Path, step: PythonStep) -> None:
+        self._step = step
+        parts = [sorted(step.packages), step.pip_index_urls, sys.version, sys.prefix]
+        key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
+        self._folder = data / "environments" / key
+        self._ready = self._folder / "ready"
+
+    @property
+    def python(self) -> str:
+        """The path of its Python."""
+        return str(self._folder / "bin" / "python")
+
+    def make(self, run: Callable[[list[str]], int], stopped: Callable[[], bool]) -> None:
+        """Make it, unless it is there; waits for whoever is making it already.
+
+        Args:
+            run: Runs a command and returns its exit code.
+            stopped: Says whether to give up waiting.
+
+        Raises:
+            InstallError: A package could not be installed, or the attempt was stopped.
+        """
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = take(self._folder.with_suffix(".lock"))
+        while lock is None:
+            if stopped():
+                raise InstallError("stopped while waiting for another run that installs the same packages")
+            time.sleep(POLL_SECONDS)
+            lock = take(self._folder.with_suffix(".lock"))
+        try:
+            if not self._ready.exists():
+                self._make(run)
+        finally:
+            os.close(lock)
+
+    def _make(self, run: Callable[[list[str]], int]) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if run([sys.executable, "-m", "venv", "--without-pip", str(self._folder)]) != 0:
+            raise InstallError(f"a virtual environment could not be made in {self._folder}")
+        (library,) = self._folder.glob("lib/python*/site-packages")
+        parents = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+        if site.ENABLE_USER_SITE:
+            parents[site.getusersitepackages()] = None
+        lines = [f"import site; site.addsitedir({parent!r})" for parent in parents]
+        (library / "parent.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if run([*installer(self.python), *self._options(), *self._step.packages]) != 0:
+            raise InstallError(f"{', '.join(self._step.packages)} could not be installed")
+        self._ready.touch()
+
+    def _options(self) -> list[str]:
+        options = []
+        for index, url in enumerate(self._step.pip_index_urls):
+            options += ["--extra-index-url" if index else "--index-url", url]
+        for host in self._step.pip_trusted_hosts:
+            options += ["--trusted-host", host]
+        return options
+
+
+def installer(python: str) -> list[str]:
+    """Return the command that installs into the environment of `python`; empty if this machine has none."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", "--python", python, "install", "--disable-pip-version-check"]
+    uv = shutil.which("uv")
+    return [uv, "pip", "install", "--python", python] if uv else []

@@ -1,0 +1,56 @@
+"""The plan: all that the supervisor is told, in one file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfp_jupyter.engines.base import RunOptions
+from kfp_jupyter.model.codec import decode, encode
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run and how.
+
+    Attributes:
+        pipeline: The pipeline.
+        arguments: The values of its inputs.
+        options: How it is run.
+        directory: The working directory of its steps: that of the notebook.
+        data: The folder of all runs' data.
+        executor: The executor's file.
+        to_install: Keys of the components whose packages this Python lacks.
+        notes: What this machine does not do of what was asked, sentences.
+    """
+
+    pipeline: Pipeline
+    arguments: Mapping[str, Json]
+    options: RunOptions
+    directory: str
+    data: str
+    executor: str
+    to_install: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan."""
+    return decode(Plan, json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_plan(path: Path, plan: Plan) -> None:
+    """Write a plan."""
+    write_whole(path, json.dumps(encode(plan)))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that it is there whole or not at all."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,67 @@
+"""What this machine can run, found out before anything starts."""
+
+from __future__ import annotations
+
+import os
+
+from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.engines.local.environment import installer
+from kfp_jupyter.engines.local.requirements import missing
+from kfp_jupyter.model.component import ContainerStep, PythonStep
+from kfp_jupyter.model.pipeline import Pipeline
+
+
+def check(pipeline: Pipeline) -> None:
+    """Refuse what this machine cannot run.
+
+    Raises:
+        EngineError: Naming the task and the remedy.
+    """
+    if os.name != "posix":
+        raise EngineError(
+            "Runs on this machine itself need Linux or macOS.",
+            remedy="On Windows, run Jupyter in WSL, or choose a cluster as the target.",
+        )
+    for name, task in pipeline.graph.tasks.items():
+        step = pipeline.component_of(task).implementation
+        if isinstance(step, ContainerStep):
+            raise EngineError(
+                f"It runs the container {step.image}; on this machine no containers are started.",
+                where=f"task {name}",
+                remedy="Run it on a cluster (`--target argo`), or make the step a Python component.",
+            )
+    wanting = components_to_install(pipeline)
+    if wanting and not installer("python"):
+        step = pipeline.components[wanting[0]].implementation
+        packages = ", ".join(missing(step.packages)) if isinstance(step, PythonStep) else ""
+        raise EngineError(
+            f"It needs {packages}, which is not installed, and there is neither pip nor uv to install it.",
+            where=f"component {pipeline.components[wanting[0]].name}",
+            remedy="Install pip or uv, or the packages, into the environment of this kernel.",
+        )
+
+
+def components_to_install(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the keys of the components whose packages this Python lacks."""
+    return tuple(
+        key
+        for key, component in pipeline.components.items()
+        if isinstance(component.implementation, PythonStep) and missing(component.implementation.packages)
+    )
+
+
+def notes(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return what was asked for and does not happen on this machine, sentences for the run's message."""
+    tasks = pipeline.graph.tasks
+    accelerated = [name for name, task in tasks.items() if task.settings.resources.accelerator_type]
+    bounded = [
+        name
+        for name, task in tasks.items()
+        if task.settings.resources.cpu_limit or task.settings.resources.memory_limit
+    ]
+    said = []
+    if accelerated:
+        said.append(f"Not set aside on this machine: the accelerators of {', '.join(accelerated)}.")
+    if bounded:
+        said.append(f"Not enforced on this machine: the CPU and memory limits of {', '.join(bounded)}.")
+    return tuple(said)
