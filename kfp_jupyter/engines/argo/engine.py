@@ -1,0 +1,220 @@
+"""The engine for clusters with Argo Workflows, put together from this folder's parts.
+
+It keeps nothing about a run: a Workflow says all that is needed to read it (`record`), so a run is found
+again from any kernel. One connection, made at first use, serves all runs of a target.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from threading import Event as Stop
+from threading import Lock
+from typing import Any
+
+from kfp_jupyter.engines.argo.connection import Cluster, connect
+from kfp_jupyter.engines.argo.errors import RequestError, RunGoneError
+from kfp_jupyter.engines.argo.failure import in_place, read_failure
+from kfp_jupyter.engines.argo.manifest import Installation, workflow
+from kfp_jupyter.engines.argo.pods import AttemptPod, PodGoneError, attempt_pods, last_lines, pod_lines
+from kfp_jupyter.engines.argo.record import Record, read_record
+from kfp_jupyter.engines.argo.status import Reading, changes, read
+from kfp_jupyter.engines.argo.submission import artifact_root, submit
+from kfp_jupyter.engines.argo.watch import Lost, Patience, Watch
+from kfp_jupyter.engines.base import EngineError, RunOptions
+from kfp_jupyter.executor.markers import parse
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import Event, RunCreated, RunRef, State, Target, TaskChanged
+from kfp_jupyter.model.types import Json
+
+PICKED_UP_SECONDS = 10.0
+"""A Workflow that no controller has touched for so long is probably seen by none."""
+
+LOST_SECONDS = 20.0
+"""A cluster that cannot be reached for so long is worth a word."""
+
+FAILURE_LINES = 200
+"""Lines of a failed task's log that are read: the error is told at its end."""
+
+_ASK_SECONDS = 2.0
+_NOT_PICKED_UP = (
+    "No Argo controller has picked it up yet. Is the workflow-controller running, does it manage namespace "
+    "{!r}, and does it want an instance id?"
+)
+
+
+class ArgoEngine:
+    """Runs pipelines on one cluster.
+
+    Args:
+        target: The kubeconfig's context and the namespace; see `connection.connect`.
+        service_account: The account that the pods run as; empty means the namespace's default.
+        instance_id: The `instanceID` of the controller; empty means one without.
+        patience: How long a watch waits for what.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        service_account: str = "",
+        instance_id: str = "",
+        patience: Patience | None = None,
+    ) -> None:
+        self._target = target
+        self._installation = Installation(service_account, instance_id)
+        self._patience = patience
+        self._cluster: Cluster | None = None
+        # Making the connection takes about a second, mostly importing; two threads must not do it twice.
+        self._connecting = Lock()
+
+    def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:
+        """Return a sentence for each setting that is not honoured, to be read before the run."""
+        if options.caching and any(task.settings.caching for task in pipeline.graph.tasks.values()):
+            return ("Nothing is cached on Argo yet: every task runs.",)
+        return ()
+
+    def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
+        """Start a run; see `Engine.submit`."""
+        # Before anything is asked of the cluster: what the pipeline needs may not be possible at all.
+        workflow(pipeline, arguments, options, self._installation)
+        cluster = self._connected()
+        installation = replace(self._installation, artifact_root=artifact_root(cluster))
+        location = submit(cluster, workflow(pipeline, arguments, options, installation))
+        return RunRef(options.run_id, options.target, location)
+
+    def events(self, ref: RunRef, stop: Stop) -> Iterator[Event]:
+        """Yield what happens; see `Engine.events`.
+
+        A failed task's error and the end of its log are read from its pod, once.
+        """
+        cluster, name = self._place(ref)
+        record: Record | None = None
+        before: Reading | None = None
+        worry = ""
+        for held in Watch(cluster, cluster.namespace, name, self._patience).follow(stop):
+            if before is not None and not isinstance(held, Mapping):
+                worried = _worry(held, before, cluster.namespace)
+                if worried != worry:
+                    worry = worried
+                    yield replace(before.run, message=worry or before.run.message)
+            if isinstance(held, Mapping):
+                if record is None:
+                    record = read_record(held)
+                    yield _created(ref, held, record)
+                after = read(held, record)
+                for event in changes(before, after):
+                    yield self._with_log(cluster, held, record, event)
+                before = after
+                if after.run.state.finished:
+                    return
+
+    def logs(self, ref: RunRef, task: str, stop: Stop, *, follow: bool = False) -> Iterator[str]:
+        """Yield the lines that a task printed; see `Engine.logs`.
+
+        Later attempts begin with a line that says so. A pod that has been removed has taken its log with it.
+        """
+        cluster, name = self._place(ref)
+        record = read_record(self._workflow(cluster, name))
+        if task not in record.tasks.values():
+            raise EngineError(
+                f"The run {ref.run_id} has no task {task!r}.",
+                remedy=f"It has: {', '.join(record.tasks.values())}.",
+            )
+        number = 0
+        while not stop.is_set():
+            held = self._workflow(cluster, name)
+            pods = attempt_pods(cluster, held, record, task)
+            for pod in pods[number:]:
+                number += 1
+                if number > 1:
+                    yield f"--- attempt {number} ---"
+                yield from _shown(cluster, pod, record, task, stop, follow=follow and not pod.ended)
+            reading = read(held, record)
+            now = reading.tasks.get(task)
+            ended = reading.run.state.finished or (now is not None and now.now.state.finished)
+            if ended or not follow:
+                return
+            stop.wait(_ASK_SECONDS)
+
+    def cancel(self, ref: RunRef) -> None:
+        """Stop a run; see `Engine.cancel`.
+
+        By `shutdown: Stop` rather than `Terminate`: both end every running step at once, but only with `Stop`
+        do exit handlers still run, as KFP's exit tasks do when a run is terminated there.
+        """
+        cluster, name = self._place(ref)
+        held = self._workflow(cluster, name)
+        if read(held, read_record(held)).run.state.finished:
+            return
+        path = f"{_path(cluster)}/{name}"
+        try:
+            cluster.request("PATCH", path, body={"spec": {"shutdown": "Stop"}})
+        except RequestError as error:
+            if error.status != 404:
+                raise
+            raise RunGoneError(ref.location) from error
+
+    def _connected(self) -> Cluster:
+        with self._connecting:
+            if self._cluster is None:
+                self._cluster = connect(self._target)
+            return self._cluster
+
+    def _place(self, ref: RunRef) -> tuple[Cluster, str]:
+        namespace, _, name = ref.location.partition("/")
+        return self._connected().within(namespace), name
+
+    def _workflow(self, cluster: Cluster, name: str) -> dict[str, Any]:
+        try:
+            return cluster.get(f"{_path(cluster)}/{name}")
+        except RequestError as error:
+            if error.status != 404:
+                raise
+            raise RunGoneError(f"{cluster.namespace}/{name}") from error
+
+    def _with_log(self, cluster: Cluster, held: Mapping[str, Any], record: Record, event: Event) -> Event:
+        """Return the event of a failed task with what its pod says about it."""
+        if not isinstance(event, TaskChanged) or event.state is not State.FAILED:
+            return event
+        pods = attempt_pods(cluster, held, record, event.task)
+        if not pods:
+            return event
+        lines = last_lines(cluster, pods[-1], FAILURE_LINES)
+        error, tail = read_failure(lines, record.component(event.task), event.error)
+        return replace(event, error=error, log_tail=tail)
+
+
+def _created(ref: RunRef, held: Mapping[str, Any], record: Record) -> RunCreated:
+    created = read(held, record).created
+    tasks = tuple(record.tasks.values())
+    return RunCreated(created, ref.run_id, record.pipeline, ref.target, record.arguments, tasks)
+
+
+def _worry(held: Lost | None, before: Reading, namespace: str) -> str:
+    """Return what people should know about a run of which there is no news; empty if all is well."""
+    if isinstance(held, Lost):
+        return f"{held.reason} Trying again." if held.seconds > LOST_SECONDS else ""
+    idle = before.run.state is State.PENDING and not before.run.message
+    return (
+        _NOT_PICKED_UP.format(namespace) if idle and time.time() - before.created > PICKED_UP_SECONDS else ""
+    )
+
+
+def _shown(
+    cluster: Cluster, pod: AttemptPod, record: Record, task: str, stop: Stop, *, follow: bool
+) -> Iterator[str]:
+    """Yield the lines of one attempt for people: markers hidden, places of tracebacks in the user's terms."""
+    component = record.component(task)
+    try:
+        for line in pod_lines(cluster, pod, stop, follow=follow):
+            text = None if line is None else parse(line)[0]
+            if text is not None:
+                yield in_place(text, component)
+    except PodGoneError:
+        yield f"[kfp-jupyter] The pod {pod.name} is not in the cluster any more, and its log with it."
+
+
+def _path(cluster: Cluster) -> str:
+    return f"/apis/argoproj.io/v1alpha1/namespaces/{cluster.namespace}/workflows"

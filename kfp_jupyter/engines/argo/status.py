@@ -1,0 +1,217 @@
+"""What a Workflow's status says of its run: a pure reading, and the events between one reading and the next.
+
+Nodes: https://argo-workflows.readthedocs.io/en/latest/fields/#nodestatus. Their times are Argo's: an attempt
+starts when its pod is asked for, so waiting for a machine is part of it. Attempts that began and ended
+between two readings are told as begun and ended, so that no duration is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from kfp_jupyter.engines.argo.nodes import Node, NodesOutOfReachError, attempts, read_nodes, task_node
+from kfp_jupyter.engines.argo.outputs import artifacts_of, curves_of, inputs_of, outputs_of
+from kfp_jupyter.engines.argo.record import Record
+from kfp_jupyter.model.component import Component
+from kfp_jupyter.model.run import Event, MetricLogged, RunChanged, State, TaskChanged, TaskError
+
+UPSTREAM_FAILED = "UpstreamFailed"
+RETRYING = "Retrying"
+
+_PHASES = {
+    "": State.PENDING,
+    "Pending": State.PENDING,
+    "Running": State.RUNNING,
+    "Succeeded": State.SUCCEEDED,
+    "Skipped": State.SKIPPED,
+    "Omitted": State.SKIPPED,
+    "Failed": State.FAILED,
+    "Error": State.FAILED,
+}
+_STOPPED = ("workflow shutdown with strategy", "Stopped with strategy")
+_REASONS = (
+    ("active on the node longer", "Timeout"),
+    ("exceeded its deadline", "Timeout"),
+    ("OOMKilled", "OutOfMemory"),
+    ("evicted", "Evicted"),
+    ("pod deleted", "PodDeleted"),
+)
+_WORD_FIRST = re.compile(r"([A-Z][A-Za-z]+)(?:: (.*))?", re.DOTALL)
+_DUE_TO = re.compile(r"due to ([A-Z]\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReading:
+    """What a status says of one task.
+
+    Attributes:
+        now: Its state, as the event that brings it about.
+        starts: When each attempt began, first to last.
+        curves: Points that a finished task logged: `(name, step, value)`.
+    """
+
+    now: TaskChanged
+    starts: tuple[float, ...] = ()
+    curves: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a status says of a run.
+
+    Attributes:
+        run: Its state, as the event that brings it about.
+        started: When it began, or None.
+        created: When it was posted.
+        tasks: The same of its tasks, by path.
+    """
+
+    run: RunChanged
+    started: float | None
+    created: float
+    tasks: Mapping[str, TaskReading] = field(default_factory=dict)
+
+
+def read(workflow: Mapping[str, Any], record: Record) -> Reading:
+    """Return what a Workflow says of its run."""
+    run = _run(workflow)
+    started = _seconds((workflow.get("status") or {}).get("startedAt"))
+    created = _seconds(workflow["metadata"].get("creationTimestamp")) or 0.0
+    try:
+        nodes = read_nodes(workflow)
+    except NodesOutOfReachError as error:
+        return Reading(replace(run, message=f"{run.message} {error}".strip()), started, created)
+    stopped = bool(workflow["spec"].get("shutdown"))
+    tasks: dict[str, TaskReading] = {}
+    for argo, task in record.tasks.items():
+        node = task_node(workflow, nodes, argo)
+        if node is not None:
+            tasks[task] = _task(task, node, attempts(node, nodes), record.component(task), stopped)
+        elif run.state.finished:
+            state = State.CANCELED if run.state is State.CANCELED else State.SKIPPED
+            tasks[task] = TaskReading(TaskChanged(run.time, task, state, message="The run ended before it."))
+    failed = [task for task, reading in tasks.items() if reading.now.state is State.FAILED]
+    if run.state is State.FAILED and not run.message and failed:
+        run = replace(run, message=f"Failed: {', '.join(failed)}.")
+    return Reading(run, started, created, tasks)
+
+
+def changes(before: Reading | None, after: Reading) -> Iterator[Event]:
+    """Yield the events from one reading to the next; that a run has ended is the last."""
+    was = before.run if before else None
+    begun = was is not None and was.state is not State.PENDING
+    if after.run.state.finished and not begun and after.started is not None:
+        yield RunChanged(after.started, State.RUNNING)
+    if after.run != was and not after.run.state.finished:
+        yield after.run
+    for task, reading in after.tasks.items():
+        known = before.tasks.get(task) if before else None
+        if reading != known:
+            yield from _task_changes(known, reading)
+    if after.run != was and after.run.state.finished:
+        yield after.run
+
+
+def _task_changes(known: TaskReading | None, reading: TaskReading) -> Iterator[Event]:
+    now = reading.now
+    told = known.now.attempt if known else 0
+    if known and known.now.state is State.PENDING and known.now.reason != RETRYING:
+        # Its attempt was announced, not begun.
+        told -= 1
+    for number, started in enumerate(reading.starts, start=1):
+        last = number == len(reading.starts)
+        # What `now` says itself, or what is still to come, is not told beforehand.
+        if number > told and not (
+            last and now.state in (State.PENDING, State.RUNNING) and now.reason != RETRYING
+        ):
+            yield TaskChanged(started, now.task, State.RUNNING, attempt=number)
+    if reading.curves and not (known and known.curves):
+        for name, step, value in reading.curves:
+            yield MetricLogged(now.time, now.task, name, step, value)
+    yield now
+
+
+def _run(workflow: Mapping[str, Any]) -> RunChanged:
+    status = workflow.get("status") or {}
+    state = _PHASES.get(status.get("phase") or "", State.RUNNING)
+    created = _seconds(workflow["metadata"].get("creationTimestamp")) or 0.0
+    started = _seconds(status.get("startedAt")) or created
+    message = str(status.get("message") or "")
+    if workflow["spec"].get("shutdown"):
+        if not state.finished:
+            return RunChanged(started, State.CANCELING)
+        if state is State.FAILED:
+            return RunChanged(_seconds(status.get("finishedAt")) or started, State.CANCELED)
+    if state is State.PENDING:
+        return RunChanged(created, state, message=message)
+    if not state.finished:
+        return RunChanged(started, state, message=message)
+    return RunChanged(_seconds(status.get("finishedAt")) or started, state, _reason(message), message)
+
+
+def _task(
+    task: str, node: Node, tries: list[Node], component: Component | None, stopped: bool
+) -> TaskReading:
+    last = tries[-1] if tries else node
+    state, reason, message = _state(node, last, stopped)
+    starts = tuple(_seconds(held.get("startedAt")) or 0.0 for held in tries)
+    time = (
+        (_seconds(node.get("finishedAt")) if state.finished else None)
+        or _seconds(last.get("startedAt"))
+        or 0.0
+    )
+    now = TaskChanged(
+        time,
+        task,
+        state,
+        attempt=len(tries),
+        reason=reason,
+        message=message,
+        error=TaskError(reason or "Failed", message) if state is State.FAILED else None,
+        inputs=inputs_of(last, component),
+    )
+    if state is not State.SUCCEEDED:
+        return TaskReading(now, starts)
+    made = artifacts_of(last, component)
+    now = replace(now, outputs=outputs_of(last, component), artifacts=made)
+    return TaskReading(now, starts, curves_of(made))
+
+
+def _state(node: Node, last: Node, stopped: bool) -> tuple[State, str, str]:
+    """Return a task's state with its reason and message."""
+    state = _PHASES.get(node["phase"], State.RUNNING)
+    message = str(last.get("message") or node.get("message") or "")
+    if node["phase"] == "Omitted":
+        return (State.CANCELED, "", "") if stopped else (state, UPSTREAM_FAILED, "A task before it failed.")
+    if state is State.FAILED and any(said in message for said in _STOPPED):
+        return State.CANCELED, "", ""
+    if state is State.FAILED:
+        return state, _reason(message), message
+    if state is State.SUCCEEDED and last.get("taskResultSynced") is False:
+        # Its outputs are still on their way.
+        return State.RUNNING, "", ""
+    if node["type"] == "Retry" and state is State.RUNNING:
+        ended = _PHASES.get(last["phase"], State.RUNNING) if last is not node else State.PENDING
+        if ended is State.FAILED:
+            return State.PENDING, RETRYING, f"{message}. {node.get('message') or ''}".strip(". ") + "."
+        state = ended if ended is State.PENDING else state
+    if state is State.PENDING:
+        word = _WORD_FIRST.fullmatch(message)
+        return (state, word.group(1), word.group(2) or "") if word else (state, "", message)
+    return state, "", "" if state is State.SUCCEEDED else message
+
+
+def _reason(message: str) -> str:
+    for part, reason in _REASONS:
+        if part in message:
+            return reason
+    found = _DUE_TO.search(message)
+    return found.group(1) if found else ""
+
+
+def _seconds(text: str | None) -> float | None:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else None

@@ -1,0 +1,34 @@
+"""What tests can break: read by the server and the kubelet at each request and each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Faults:
+    """The faults that are on; each is off at first.
+
+    Attributes:
+        refusal: The API server answers creates with 422 and this message.
+        forbidden: `(verb, resource)` pairs answered with 403, such as `("create", "workflows")`.
+        anonymous: Nobody is known: 403 for `system:anonymous`.
+        expired_token: 401 for every request.
+        no_argo: The Workflow resource is not installed.
+        silent: Watches stay open and tell nothing.
+        unavailable: Every request is answered 503.
+        controller_stopped: No controller picks Workflows up.
+        pending: By template, why its pods do not start, such as `Unschedulable: 0/3 nodes are available`.
+        packing: Where the controller puts nodes: `plain`, `gzip` or `offloaded`.
+    """
+
+    refusal: str = ""
+    forbidden: set[tuple[str, str]] = field(default_factory=set)
+    anonymous: bool = False
+    expired_token: bool = False
+    no_argo: bool = False
+    silent: bool = False
+    unavailable: bool = False
+    controller_stopped: bool = False
+    pending: dict[str, str] = field(default_factory=dict)
+    packing: str = "plain"
