@@ -9,7 +9,7 @@
 import { Card } from './card';
 import { html, setText, svg } from './dom';
 import { neighbour, readingOrder } from './graphKeys';
-import { LOOK } from './look';
+import { LOOK, fitted, textWidth } from './look';
 import type { Graph, GraphEdge, Run, RunDocument } from './protocol';
 import { spokenRun } from './stateText';
 import type { Translation } from './translation';
@@ -228,12 +228,25 @@ export class GraphView {
 function drawnEdge(edge: GraphEdge): SVGGElement {
   const line = { fill: 'none', 'stroke-width': LOOK.edge.width };
   const dash = edge.label === '' ? LOOK.edge.order_dash : null;
-  const numbers = edge.path.match(/-?\d+(?:\.\d+)?(?:e-?\d+)?/g) ?? [];
-  const [x, y] = numbers.slice(-2);
+  const numbers = (edge.path.match(/-?\d+(?:\.\d+)?/g) ?? []).map(Number);
+  const [x = 0, y = 0] = numbers.slice(-2);
   return svg(
     'g',
     { class: 'kfp-edge' },
     svg('path', { class: 'kfp-edge-line', d: edge.path, ...line, 'stroke-dasharray': dash }),
-    svg('path', { d: LOOK.edge.arrow_path, ...line, transform: `translate(${x ?? 0} ${y ?? 0})` })
+    svg('path', { d: LOOK.edge.arrow_path, ...line, transform: `translate(${x} ${y})` }),
+    edge.label === '' ? null : edgeName(edge.label, x, y)
   );
+}
+
+/** The values that flow, on the line just before its tip, where no other line but those to the same task is. */
+function edgeName(label: string, x: number, y: number): SVGGElement {
+  const { size } = LOOK.font.edge;
+  const name = fitted(label, size, LOOK.font.edge.max_width);
+  const width = textWidth(name, size) + 2 * LOOK.edge.chip_padding;
+  const { chip_height: height, chip_radius: rx } = LOOK.edge;
+  const text = svg('text', { 'text-anchor': 'middle', 'font-size': size, y: size * 0.34 });
+  text.textContent = name;
+  const chip = svg('rect', { x: -width / 2, y: -height / 2, width, height, rx });
+  return svg('g', { class: 'kfp-edge-name', transform: `translate(${x} ${y - 18})` }, chip, text);
 }

@@ -1,21 +1,148 @@
 /**
  * The JupyterLab side of kfp_jupyter: a list of small plugins, each with an id and a description.
  */
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
+import { Token } from '@lumino/coreutils';
 
-/** The command that says which version of the extension is active. */
-export const VERSION_COMMAND = 'kfp-jupyter:version';
+import { Kernels } from './kernels';
+import { Keeper, RANK, rendererFactory } from './mime';
+import { Sidebar, SIDEBAR_ID, pipelineIcon } from './sidebar';
+import { ENGLISH, type Translation } from './translation';
+
+/** The stores of this page's kernels. */
+export const IKernels = new Token<Kernels>('kfp-jupyter:IKernels', 'What the kernels of this page tell of pipelines and runs.');
+
+/** The sidebar with the pipelines of the current notebook. */
+export const ISidebar = new Token<Sidebar>('kfp-jupyter:ISidebar', 'The sidebar with the pipelines of the current notebook.');
+
+/** The ids of the commands. */
+export const CommandIDs = {
+  version: 'kfp-jupyter:version',
+  show: 'kfp-jupyter:show-panel',
+  runLocally: 'kfp-jupyter:run-locally',
+  runOnCluster: 'kfp-jupyter:run-on-cluster',
+  cancel: 'kfp-jupyter:cancel'
+} as const;
+
+const VERSION = '0.1.0';
+
+const kernels: JupyterFrontEndPlugin<Kernels> = {
+  id: 'kfp-jupyter:kernels',
+  description: 'Keeps what each kernel tells of its pipelines and runs.',
+  autoStart: true,
+  provides: IKernels,
+  activate: () => new Kernels()
+};
+
+const renderer: JupyterFrontEndPlugin<void> = {
+  id: 'kfp-jupyter:renderer',
+  description: 'Draws pipelines and their runs in the outputs of cells.',
+  autoStart: true,
+  requires: [IKernels, IRenderMimeRegistry],
+  optional: [ITranslator],
+  activate: (_: JupyterFrontEnd, stores: Kernels, registry: IRenderMimeRegistry, translator: ITranslator | null) => {
+    registry.addFactory(rendererFactory(stores, translation(translator)), RANK);
+  }
+};
+
+const keeper: JupyterFrontEndPlugin<void> = {
+  id: 'kfp-jupyter:keeper',
+  description: 'Writes the end of a run into the output of its pipeline’s cell, so that the saved notebook holds it.',
+  autoStart: true,
+  requires: [IKernels, INotebookTracker],
+  activate: (_: JupyterFrontEnd, stores: Kernels, tracker: INotebookTracker) => {
+    // The tracker tells of every notebook once; a keeper ends with its notebook.
+    tracker.widgetAdded.connect((_sender, panel) => new Keeper(panel, stores));
+    tracker.forEach(panel => new Keeper(panel, stores));
+  }
+};
+
+const sidebar: JupyterFrontEndPlugin<Sidebar> = {
+  id: 'kfp-jupyter:sidebar',
+  description: 'Shows the pipelines and runs of the current notebook in a side panel, and starts runs.',
+  autoStart: true,
+  requires: [IKernels, INotebookTracker],
+  optional: [ITranslator, ILayoutRestorer],
+  provides: ISidebar,
+  activate: (
+    app: JupyterFrontEnd,
+    stores: Kernels,
+    tracker: INotebookTracker,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const widget = new Sidebar(app, tracker, stores, translation(translator));
+    app.shell.add(widget, 'left', { rank: 600 });
+    restorer?.add(widget, SIDEBAR_ID);
+    return widget;
+  }
+};
 
 const commands: JupyterFrontEndPlugin<void> = {
   id: 'kfp-jupyter:commands',
   description: 'Commands of kfp_jupyter for the palette, menus and keyboard.',
   autoStart: true,
-  optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, translator: ITranslator | null) => {
-    const label = translator?.load('kfp_jupyter').__('Kubeflow Pipelines: Version') ?? 'Kubeflow Pipelines: Version';
-    app.commands.addCommand(VERSION_COMMAND, { label, execute: () => '0.1.0' });
+  requires: [ISidebar],
+  optional: [ITranslator, ICommandPalette, ILabShell],
+  activate: (
+    app: JupyterFrontEnd,
+    side: Sidebar,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    labShell: ILabShell | null
+  ) => {
+    const trans = translation(translator);
+    const { panel } = side;
+    const show = (): void => {
+      if (labShell?.leftCollapsed === true) {
+        labShell.expandLeft();
+      }
+      app.shell.activateById(SIDEBAR_ID);
+    };
+    app.commands.addCommand(CommandIDs.version, {
+      label: trans.__('Version of the Kubeflow Pipelines Extension'),
+      execute: () => VERSION
+    });
+    app.commands.addCommand(CommandIDs.show, {
+      label: trans.__('Show Kubeflow Pipelines'),
+      icon: pipelineIcon,
+      execute: show
+    });
+    app.commands.addCommand(CommandIDs.runLocally, {
+      label: () => trans.__('Run Pipeline Locally'),
+      caption: () => panel.obstacle('local'),
+      isEnabled: () => panel.obstacle('local') === '',
+      execute: async () => {
+        show();
+        await panel.run('local');
+      }
+    });
+    app.commands.addCommand(CommandIDs.runOnCluster, {
+      label: trans.__('Run Pipeline on Cluster'),
+      caption: () => panel.obstacle('cluster'),
+      isEnabled: () => panel.obstacle('cluster') === '',
+      execute: async () => {
+        show();
+        await panel.run('cluster');
+      }
+    });
+    app.commands.addCommand(CommandIDs.cancel, {
+      label: trans.__('Cancel the Newest Pipeline Run'),
+      execute: () => panel.cancelNewest()
+    });
+    const category = trans.__('Kubeflow Pipelines');
+    for (const command of [CommandIDs.show, CommandIDs.runLocally, CommandIDs.runOnCluster, CommandIDs.cancel]) {
+      palette?.addItem({ command, category });
+    }
   }
 };
 
-export default [commands];
+function translation(translator: ITranslator | null): Translation {
+  return translator?.load('kfp_jupyter') ?? ENGLISH;
+}
+
+export default [kernels, renderer, keeper, sidebar, commands];

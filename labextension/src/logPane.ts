@@ -22,13 +22,12 @@ export class LogPane {
   private readonly text = html('pre', { class: 'kfp-log', tabindex: 0, role: 'log' });
   private readonly note = html('p', { class: 'kfp-dim' });
   private lines: string[] = [];
-  /** The document's own lines, for when the kernel has none. */
-  private tail: readonly string[] = [];
   private key = '';
   private cursor: number | string = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private turn = 0;
   private done = false;
+  private fresh = true;
   private store: Store | null = null;
   private run = '';
   private task = '';
@@ -55,7 +54,8 @@ export class LogPane {
       this.store = store;
       this.cursor = 0;
       this.done = task.state === 'PENDING';
-      this.replace(store === null ? task.log_tail : []);
+      this.fresh = true;
+      this.replace(task.log_tail);
       this.resume();
     } else if (task.state !== 'PENDING' && this.done && !isFinished(task.state)) {
       this.done = false;
@@ -66,7 +66,6 @@ export class LogPane {
     const empty = this.lines.length === 0;
     const waiting = isFinished(task.state) ? this.trans.__('It printed nothing.') : this.trans.__('Nothing printed yet.');
     setText(this.note, empty ? waiting : '');
-    this.tail = task.log_tail;
   }
 
   /** Ask for lines only while they are seen. */
@@ -114,16 +113,21 @@ export class LogPane {
       }
       this.cursor = answer.next;
       this.done = answer.done;
-      this.append(answer.lines);
+      if (this.fresh) {
+        // The first answer begins at the beginning, which the tail that was shown so far may not.
+        this.fresh = false;
+        this.replace(answer.lines);
+      } else {
+        this.append(answer.lines);
+      }
     } catch (reason) {
       if (turn !== this.turn) {
         return;
       }
       this.done = true;
       if (this.lines.length === 0) {
-        this.replace(this.tail);
+        setText(this.note, reason instanceof CommandError ? reason.message : String(reason));
       }
-      setText(this.note, reason instanceof CommandError ? reason.message : String(reason));
     }
     this.timer = this.done
       ? null

@@ -29,7 +29,7 @@ export interface LookFile {
   font: {
     label: { size: number };
     detail: { size: number };
-    edge: { size: number };
+    edge: { size: number; max_width: number };
     /** Widths of characters in thousandths of the font size: groups of characters, and the rest. */
     widths: { per_1000_em: (string | number)[][]; other: number; wide: number; wide_from: number };
   };
@@ -46,7 +46,14 @@ export interface LookFile {
     detail_y: number;
     label_alone_y: number;
   };
-  edge: { width: number; arrow_path: string; order_dash: string };
+  edge: {
+    width: number;
+    arrow_path: string;
+    order_dash: string;
+    chip_height: number;
+    chip_radius: number;
+    chip_padding: number;
+  };
   icon: { line_width: number; cut_width: number };
   themes: Record<'light' | 'dark', Record<string, string>>;
   states: Record<LookName, StateLook>;

@@ -15,6 +15,7 @@ import {
   type Commands,
   type DeltaMessage,
   type FullDocument,
+  type RunDocument,
   type RunSummary,
   type WorkbenchMessage,
   hasFullRun,
@@ -156,6 +157,19 @@ export class Store {
     return this.document(run) ?? (await this.refetch(run));
   }
 
+  /**
+   * The document of a pipeline's latest run, or of the pipeline alone if it was changed since or never run.
+   *
+   * @throws CommandError if the kernel does not know the pipeline, or is not there.
+   */
+  async fetchPipeline(pipeline: string): Promise<RunDocument> {
+    const document = await this.request('pipeline', { pipeline });
+    if (!isRunDocument(document)) {
+      throw notADocument(pipeline);
+    }
+    return hasFullRun(document) ? this.newer(document) : document;
+  }
+
   /** Forget the kernel and every listener. */
   dispose(): void {
     this.rejectPending();
@@ -171,22 +185,25 @@ export class Store {
     const request = this.request('snapshot', { run })
       .then(document => {
         if (!isRunDocument(document) || !hasFullRun(document)) {
-          const what = `The kernel's answer about run ${run} is no run document.`;
-          throw new CommandError({ what, where: '', remedy: 'Install matching versions of kfp_jupyter in both places.' });
+          throw notADocument(run);
         }
-        // A delta may have overtaken the snapshot; then what is known is newer.
-        const known = this.document(run);
-        if (known !== null && known.run.version >= document.run.version) {
-          return known;
-        }
-        this.keep(document);
-        return document;
+        return this.newer(document);
       })
       .finally(() => {
         this.fetching.delete(run);
       });
     this.fetching.set(run, request);
     return request;
+  }
+
+  /** Keep an answer, unless a message has overtaken it; return what is newer. */
+  private newer(document: FullDocument): FullDocument {
+    const known = this.document(document.run.id);
+    if (known !== null && known.run.version >= document.run.version) {
+      return known;
+    }
+    this.keep(document);
+    return document;
   }
 
   private receive(message: unknown): void {
@@ -272,4 +289,9 @@ export class Store {
       listener(change);
     }
   }
+}
+
+function notADocument(name: string): CommandError {
+  const what = `The kernel's answer about ${name} is no run document.`;
+  return new CommandError({ what, where: '', remedy: 'Install matching versions of kfp_jupyter in both places.' });
 }

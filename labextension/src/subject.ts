@@ -2,15 +2,50 @@
  * Which run a view shows, and whether what it shows is live.
  *
  * A view starts from a saved document. With a kernel it follows the newest run of the document's pipeline (so that the
- * output of a pipeline's cell shows every run that is started from anywhere), or one run alone. A newest run is shown only if it
- * has all the tasks of the saved graph: after a pipeline's cell was edited, its old runs are not pictures of it. Without
- * a kernel the view shows what was last seen, and says so.
+ * output of a pipeline's cell shows every run that is started from anywhere), or one run alone. Without a kernel it shows what
+ * was last seen, and says so.
  */
-import { type RunDocument, hasFullRun, isFinished } from './protocol';
+import { type FullDocument, type RunDocument, hasFullRun, isFinished } from './protocol';
 import { CommandError, type Change, type Store } from './store';
 
 /** What a subject follows: every new run of its pipeline, or the one run of its document. */
 export type Following = 'pipeline' | 'run';
+
+/**
+ * Return the run that belongs under a saved document, or null if the document is the truth as it is.
+ *
+ * It is the newest run of the pipeline, provided that the pipeline has not been changed since; the kernel knows that as long as it
+ * knows the pipeline. After a restart it does not; then a run that it tells of live belongs there if it has all the tasks of
+ * the saved graph. Otherwise it is the run that the document itself names, if that had not ended.
+ *
+ * @throws CommandError if the kernel cannot say.
+ */
+export function runFor(
+  saved: RunDocument,
+  following: Following,
+  store: Store
+): FullDocument | null | Promise<FullDocument | null> {
+  const own = saved.run?.id ?? null;
+  const ended = hasFullRun(saved) && isFinished(saved.run.state);
+  const ownRun = (): FullDocument | null | Promise<FullDocument> =>
+    own === null || ended ? null : (store.document(own) ?? store.fetch(own));
+  const newest = following === 'pipeline' ? store.latest(saved.pipeline.name) : null;
+  if (newest === null || newest.id === own) {
+    return ownRun();
+  }
+  return store.fetchPipeline(saved.pipeline.name).then(
+    latest => (hasFullRun(latest) ? latest : ownRun()),
+    async () => {
+      const told = store.document(newest.id) ?? (isFinished(newest.state) ? null : await store.fetch(newest.id));
+      return told !== null && fits(saved, told) ? told : ownRun();
+    }
+  );
+}
+
+function fits(saved: RunDocument, run: RunDocument): boolean {
+  const tasks = new Set(run.graph.nodes.map(node => node.id));
+  return saved.graph.nodes.every(node => tasks.has(node.id));
+}
 
 /** A run as a view follows it. */
 export class Subject {
@@ -19,7 +54,9 @@ export class Subject {
   private store: Store | null = null;
   private unsubscribe: (() => void) | null = null;
   private error: CommandError | null = null;
-  private resolving = 0;
+  private turn = 0;
+  /** The newest run of the pipeline when it was last decided what to show. */
+  private newest: string | undefined;
 
   /**
    * @param saved - The document to start from.
@@ -56,8 +93,7 @@ export class Subject {
 
   /** True if the shown run has not ended. */
   get unfinished(): boolean {
-    const { run } = this.shown;
-    return run !== null && (!hasFullRun(this.shown) || !isFinished(this.shown.run.state));
+    return this.shown.run !== null && (!hasFullRun(this.shown) || !isFinished(this.shown.run.state));
   }
 
   /** Start again from another saved document: the cell was run again, or its output was written anew. */
@@ -73,7 +109,10 @@ export class Subject {
     if (store !== this.store) {
       this.unsubscribe?.();
       this.store = store;
-      this.unsubscribe = store?.subscribe(change => { this.storeChanged(change); }) ?? null;
+      this.unsubscribe =
+        store?.subscribe(change => {
+          this.storeChanged(change);
+        }) ?? null;
       this.resolve();
     }
   }
@@ -82,69 +121,58 @@ export class Subject {
   dispose(): void {
     this.unsubscribe?.();
     this.unsubscribe = null;
-    this.resolving++;
+    this.turn++;
   }
 
   private storeChanged(change: Change): void {
-    if (change.kind === 'run' && this.isLive && change.run === this.shown.run?.id) {
-      this.shown = this.store?.document(change.run) ?? this.shown;
-      this.onChange(change.tasks);
-    } else if (change.kind === 'connection' || change.kind === 'workbench' || (change.kind === 'run' && !this.isLive)) {
+    if (change.kind === 'run') {
+      if (this.isLive && change.run === this.shown.run?.id) {
+        this.shown = this.store?.document(change.run) ?? this.shown;
+        this.onChange(change.tasks);
+      }
+    } else if (change.kind === 'connection' || (change.kind === 'workbench' && this.newestRun() !== this.newest)) {
       this.resolve();
     }
   }
 
+  private newestRun(): string | undefined {
+    return this.store?.latest(this.saved.pipeline.name)?.id;
+  }
+
   private resolve(): void {
-    const turn = ++this.resolving;
+    const turn = ++this.turn;
     const { connected } = this;
+    this.newest = this.newestRun();
     if (connected === null) {
       this.isLive = false;
       this.onChange(null);
       return;
     }
-    this.error = null;
-    this.settle(connected, this.candidates(connected), turn).catch((reason: unknown) => {
-      if (turn === this.resolving) {
-        this.error = reason instanceof CommandError ? reason : null;
-        this.isLive = false;
-        this.onChange(null);
-      }
-    });
-  }
-
-  /** The runs to try, the best first. */
-  private candidates(store: Store): string[] {
-    const newest = this.following === 'pipeline' ? store.latest(this.saved.pipeline.name)?.id : undefined;
-    const runs = [newest, this.saved.run?.id].filter(run => run !== undefined);
-    return [...new Set(runs)];
-  }
-
-  private async settle(store: Store, runs: string[], turn: number): Promise<void> {
-    for (const run of runs) {
-      // Without an await for what is known already, so that a view never flickers through its saved state.
-      let document = store.document(run);
-      if (document === null) {
-        this.onChange(null);
-        document = await store.fetch(run);
-      }
-      if (turn !== this.resolving) {
-        return;
-      }
-      if (run === this.saved.run?.id || this.fits(document)) {
-        this.shown = document;
-        this.isLive = true;
-        this.onChange(null);
-        return;
-      }
+    // At once for what is known already, so that a view never flickers through its saved state.
+    const found = runFor(this.saved, this.following, connected);
+    if (!(found instanceof Promise)) {
+      this.settle(found, null);
+      return;
     }
-    // No run yet: what is shown is true until the kernel tells of one.
-    this.shown = this.saved;
-    this.isLive = this.saved.run === null;
     this.onChange(null);
+    found.then(
+      document => {
+        if (turn === this.turn) {
+          this.settle(document, null);
+        }
+      },
+      (reason: unknown) => {
+        if (turn === this.turn) {
+          this.settle(null, reason instanceof CommandError ? reason : null);
+        }
+      }
+    );
   }
 
-  private fits(document: RunDocument): boolean {
-    const tasks = new Set(document.graph.nodes.map(node => node.id));
-    return this.saved.graph.nodes.every(node => tasks.has(node.id));
+  private settle(document: FullDocument | null, failure: CommandError | null): void {
+    this.error = failure;
+    this.shown = document ?? this.saved;
+    this.isLive = failure === null && (document !== null || this.saved.run === null);
+    this.onChange(null);
   }
 }

@@ -1,0 +1,52 @@
+/**
+ * One store for each kernel, however many notebooks and consoles of this page use it.
+ *
+ * JupyterLab lets only one connection to a kernel handle comms, so stores are kept by the kernel's id and not by connection.
+ */
+import type { ISessionContext } from '@jupyterlab/apputils';
+import type { Kernel } from '@jupyterlab/services';
+
+import { LabTransport } from './labTransport';
+import { Store } from './store';
+
+/** The stores of the kernels that this page talks to. */
+export class Kernels {
+  private readonly stores = new Map<string, Store>();
+
+  /** Return the store of a kernel; null if there is none, or none that this page could talk to. */
+  storeOf(kernel: Kernel.IKernelConnection | null | undefined): Store | null {
+    if (kernel === null || kernel === undefined || kernel.isDisposed) {
+      return null;
+    }
+    const known = this.stores.get(kernel.id);
+    if (known !== undefined || !kernel.handleComms) {
+      return known ?? null;
+    }
+    const store = new Store(new LabTransport(kernel));
+    this.stores.set(kernel.id, store);
+    kernel.disposed.connect(() => {
+      this.stores.delete(kernel.id);
+      store.dispose();
+    });
+    return store;
+  }
+
+  /**
+   * Call `onStore` with the store of a session's kernel, now and whenever the session gets another kernel.
+   *
+   * @returns the function that ends this.
+   */
+  follow(session: ISessionContext, onStore: (store: Store | null) => void): () => void {
+    const update = (): void => {
+      onStore(this.storeOf(session.session?.kernel));
+    };
+    const end = (): void => {
+      session.kernelChanged.disconnect(update);
+      session.disposed.disconnect(end);
+    };
+    session.kernelChanged.connect(update);
+    session.disposed.connect(end);
+    update();
+    return end;
+  }
+}

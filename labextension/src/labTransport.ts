@@ -1,0 +1,199 @@
+/**
+ * The way from JupyterLab to a kernel and back: two comms on one kernel connection.
+ *
+ *     kfp_jupyter.runs       opened here, spoken on by the kernel: its first word is that it knows kfp_jupyter
+ *     kfp_jupyter.commands   opened here after that; a question, and its answer
+ *     kfp_jupyter.hello      opened by the kernel when the extension is loaded: connect now
+ *
+ * Two, because what the kernel says unasked on a comm makes ipykernel handle everything said on that comm in the main
+ * shell, where it waits for the running cell; the commands comm stays on its subshell. Comms belong to a kernel
+ * connection, die with a restart, and are unknown to the kernel after the page was closed; so they are dropped on the
+ * first sign of a restart, opened anew when the kernel is back, and closed when the page goes.
+ */
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { JSONObject } from '@lumino/coreutils';
+
+import { COMMANDS_TARGET, type CommandRequest, HELLO_TARGET, RUNS_TARGET } from './protocol';
+import type { ConnectionState, Transport } from './store';
+
+/** The transport of one kernel connection, which must be the one that handles the kernel's comms. */
+export class LabTransport implements Transport {
+  onMessage: (message: unknown) => void = () => undefined;
+  onState: () => void = () => undefined;
+  private current: ConnectionState = 'disconnected';
+  private runs: Kernel.IComm | null = null;
+  private commands: Promise<Kernel.IComm> | null = null;
+  /** Counts connections, so that what belongs to an earlier one is recognised. */
+  private turn = 0;
+  private disposed = false;
+  private readonly leavePage = (): void => {
+    this.drop(true);
+  };
+
+  constructor(private readonly kernel: Kernel.IKernelConnection) {
+    kernel.registerCommTarget(HELLO_TARGET, this.onHello);
+    kernel.statusChanged.connect(this.onStatus);
+    kernel.connectionStatusChanged.connect(this.onConnection);
+    window.addEventListener('pagehide', this.leavePage);
+    this.connect();
+  }
+
+  get state(): ConnectionState {
+    return this.current;
+  }
+
+  send(request: CommandRequest): void {
+    this.openedCommands().then(
+      comm => {
+        comm.send(request as unknown as JSONObject);
+      },
+      (reason: unknown) => {
+        const error = { what: 'The kernel could not be asked.', where: String(reason), remedy: 'Try again.' };
+        this.onMessage({ id: request.id, error });
+      }
+    );
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    window.removeEventListener('pagehide', this.leavePage);
+    this.kernel.statusChanged.disconnect(this.onStatus);
+    this.kernel.connectionStatusChanged.disconnect(this.onConnection);
+    if (!this.kernel.isDisposed) {
+      this.kernel.removeCommTarget(HELLO_TARGET, this.onHello);
+    }
+    this.drop(true);
+    this.become('disconnected');
+  }
+
+  /** Open the runs comm, unless that is under way. */
+  private connect(): void {
+    this.drop(true);
+    const turn = this.turn;
+    this.become('connecting');
+    this.openedRuns(turn).catch((reason: unknown) => {
+      if (turn === this.turn) {
+        console.warn('kfp_jupyter: the kernel could not be connected', reason);
+        this.drop(false);
+        this.become('disconnected');
+      }
+    });
+  }
+
+  private async openedRuns(turn: number): Promise<void> {
+    const comm = this.kernel.createComm(RUNS_TARGET);
+    this.runs = comm;
+    comm.onMsg = message => {
+      if (turn === this.turn) {
+        this.become('connected');
+        this.onMessage(message.content.data);
+      }
+    };
+    comm.onClose = () => {
+      if (turn !== this.turn) {
+        return;
+      }
+      const lost = this.current === 'connected';
+      this.drop(false);
+      if (lost) {
+        // Closed to make room for another page, or because the extension was unloaded: one question tells which.
+        this.connect();
+      } else {
+        this.become('not-loaded');
+      }
+    };
+    await subshell(this.kernel, comm);
+    if (turn === this.turn) {
+      comm.open();
+    }
+  }
+
+  private openedCommands(): Promise<Kernel.IComm> {
+    this.commands ??= this.openCommands();
+    return this.commands;
+  }
+
+  private async openCommands(): Promise<Kernel.IComm> {
+    const comm = this.kernel.createComm(COMMANDS_TARGET);
+    comm.onMsg = message => {
+      this.onMessage(message.content.data);
+    };
+    comm.onClose = () => {
+      // The next question opens another.
+      this.commands = null;
+    };
+    await subshell(this.kernel, comm);
+    comm.open();
+    return comm;
+  }
+
+  /** Forget the comms; tell the kernel so, if it is there to hear it. */
+  private drop(tell: boolean): void {
+    this.turn++;
+    const { runs, commands } = this;
+    this.runs = null;
+    this.commands = null;
+    if (runs !== null) {
+      close(this.kernel, runs, tell);
+    }
+    commands?.then(
+      comm => {
+        close(this.kernel, comm, tell);
+      },
+      () => undefined
+    );
+  }
+
+  private readonly onHello = (comm: Kernel.IComm): void => {
+    comm.dispose();
+    this.connect();
+  };
+
+  private readonly onStatus = (_: Kernel.IKernelConnection, status: KernelMessage.Status): void => {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead' || status === 'terminating') {
+      this.drop(false);
+      this.become('disconnected');
+    } else if (status === 'idle' && this.current === 'disconnected') {
+      this.connect();
+    }
+  };
+
+  private readonly onConnection = (_: Kernel.IKernelConnection, status: Kernel.ConnectionStatus): void => {
+    if (status === 'connected' && this.current === 'disconnected') {
+      this.connect();
+    } else if (status === 'disconnected') {
+      this.drop(false);
+      this.become('disconnected');
+    }
+  };
+
+  private become(state: ConnectionState): void {
+    if (state !== this.current && !(this.disposed && state !== 'disconnected')) {
+      this.current = state;
+      this.onState();
+    }
+  }
+}
+
+/** Wait until what is said on a comm goes to a subshell, if the kernel has them. */
+async function subshell(kernel: Kernel.IKernelConnection, comm: Kernel.IComm): Promise<void> {
+  await kernel.info;
+  // Not in the interface, but in JupyterLab's class since there are subshells.
+  const { subshellStarted } = comm as Kernel.IComm & { subshellStarted?: Promise<void> };
+  if (kernel.supportsSubshells && String(comm.commsOverSubshells) !== 'disabled') {
+    await subshellStarted;
+  }
+}
+
+function close(kernel: Kernel.IKernelConnection, comm: Kernel.IComm, tell: boolean): void {
+  comm.onClose = () => undefined;
+  comm.onMsg = () => undefined;
+  if (comm.isDisposed) {
+    return;
+  }
+  if (tell && !kernel.isDisposed && kernel.connectionStatus === 'connected') {
+    comm.close();
+  } else {
+    comm.dispose();
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Run documents in notebooks: the renderer of our MIME type, and the keeper that writes the end of a run into the file.
+ *
+ * A renderer draws what the output holds at once, trusted or not, and goes live when it finds itself in a notebook whose
+ * kernel knows kfp_jupyter. What it shows meanwhile is never saved: the output's data changes only when a run has
+ * ended, and then by the {@link Keeper}, which works on the notebook's model. So it does not matter whether the cell is on the
+ * screen, and JupyterLab's own way from the output model to the shared document puts it into the file.
+ */
+import type { ISessionContext } from '@jupyterlab/apputils';
+import type { CodeCellModel } from '@jupyterlab/cells';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import type { IOutputModel } from '@jupyterlab/rendermime';
+import type { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+
+import type { Kernels } from './kernels';
+import { RUN_MIME_TYPE, type RunDocument, hasFullRun, isFinished, isObject, isRunDocument } from './protocol';
+import { RunView } from './runView';
+import type { Change, Store } from './store';
+import { runFor } from './subject';
+import type { Translation } from './translation';
+
+/** The rank of the renderer: before that of widgets (-10), so that ours is taken where both could show an output. */
+export const RANK = -20;
+
+/** Return the factory that renders run documents. */
+export function rendererFactory(kernels: Kernels, trans: Translation): IRenderMime.IRendererFactory {
+  return {
+    // Everything is drawn as text nodes and shapes; nothing of the data becomes markup, so untrusted data may be drawn.
+    safe: true,
+    mimeTypes: [RUN_MIME_TYPE],
+    defaultRank: RANK,
+    createRenderer: () => new RunRenderer(kernels, trans)
+  };
+}
+
+/** One output that holds a run document. */
+class RunRenderer extends Widget implements IRenderMime.IRenderer {
+  private view: RunView | null = null;
+  private unfollow: (() => void) | null = null;
+
+  constructor(
+    private readonly kernels: Kernels,
+    private readonly trans: Translation
+  ) {
+    super();
+    this.addClass('kfp-output');
+  }
+
+  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const document: unknown = model.data[RUN_MIME_TYPE];
+    if (!isRunDocument(document)) {
+      this.node.textContent = this.trans.__('This output is of another version of kfp_jupyter.');
+    } else if (this.view !== null) {
+      this.view.show(document);
+    } else {
+      this.view = new RunView(document, 'pipeline', this.trans);
+      this.node.replaceChildren(this.view.node);
+      this.goLive();
+    }
+    return Promise.resolve();
+  }
+
+  override dispose(): void {
+    this.unfollow?.();
+    this.view?.dispose();
+    super.dispose();
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.goLive();
+  }
+
+  private goLive(): void {
+    const { view } = this;
+    if (view === null || !this.isAttached) {
+      return;
+    }
+    view.attached();
+    const session = sessionAround(this);
+    if (session !== null && this.unfollow === null) {
+      this.unfollow = this.kernels.follow(session, store => {
+        view.connect(store);
+      });
+    }
+  }
+}
+
+/** Return the session of the notebook or console that a widget is in. */
+function sessionAround(widget: Widget): ISessionContext | null {
+  for (let around: Widget | null = widget; around !== null; around = around.parent) {
+    if ('sessionContext' in around) {
+      return around.sessionContext as ISessionContext;
+    }
+  }
+  return null;
+}
+
+/**
+ * Writes the end of runs into the outputs of one notebook.
+ *
+ * It looks whenever the kernel connects or a run ends. An output is written at most once for a run, and only if it
+ * does not hold that run already.
+ */
+export class Keeper {
+  private store: Store | null = null;
+  private unsubscribe: (() => void) | null = null;
+  private readonly unfollow: () => void;
+  /** What was last seen of the runs: only an end, or a run of another kernel, is worth a look. */
+  private seen = '';
+  private looking: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly panel: NotebookPanel,
+    kernels: Kernels
+  ) {
+    this.unfollow = kernels.follow(panel.sessionContext, store => {
+      this.unsubscribe?.();
+      this.store = store;
+      this.seen = '';
+      this.unsubscribe =
+        store?.subscribe(change => {
+          this.onChange(change);
+        }) ?? null;
+      this.look();
+    });
+    panel.disposed.connect(() => {
+      this.dispose();
+    });
+  }
+
+  dispose(): void {
+    this.unfollow();
+    this.unsubscribe?.();
+    this.unsubscribe = null;
+    this.store = null;
+  }
+
+  private onChange(change: Change): void {
+    if (change.kind === 'connection') {
+      this.seen = '';
+    }
+    const ended = this.store?.workbench?.runs.filter(run => isFinished(run.state)).map(run => run.id);
+    const seen = JSON.stringify(ended ?? []);
+    if (change.kind !== 'trouble' && seen !== this.seen) {
+      this.seen = seen;
+      this.look();
+    }
+  }
+
+  /** Look one after the other, so that two looks never write the same output. */
+  private look(): void {
+    this.looking = this.looking.then(() => this.keep()).catch((reason: unknown) => {
+      console.warn('kfp_jupyter: the end of a run could not be kept in the notebook', reason);
+    });
+  }
+
+  private async keep(): Promise<void> {
+    const { store } = this;
+    if (store?.connection !== 'connected') {
+      return;
+    }
+    await this.panel.context.ready;
+    for (const output of this.outputs()) {
+      const saved = documentIn(output);
+      const found = saved === null ? null : await runFor(saved, 'pipeline', store);
+      if (saved === null || found === null || !isFinished(found.run.state) || holds(saved, found.run.id)) {
+        continue;
+      }
+      const bundle = await store.request('bundle', { run: found.run.id });
+      // Meanwhile the cell may have been run again, or deleted.
+      if (isRunDocument(bundle[RUN_MIME_TYPE]) && documentIn(output) === saved && this.outputs().includes(output)) {
+        output.setData({ data: bundle });
+      }
+    }
+  }
+
+  private outputs(): IOutputModel[] {
+    const found: IOutputModel[] = [];
+    for (const cell of this.panel.model?.cells ?? []) {
+      if (cell.type === 'code') {
+        const { outputs } = cell as CodeCellModel;
+        for (let index = 0; index < outputs.length; index++) {
+          found.push(outputs.get(index));
+        }
+      }
+    }
+    return found;
+  }
+}
+
+/** Return the document in an output; the same object as long as nobody wrote the output. */
+function documentIn(output: IOutputModel): RunDocument | null {
+  // Not `output.data`, which copies everything, every time.
+  const { data } = output.toJSON() as { data?: unknown };
+  const document = isObject(data) ? data[RUN_MIME_TYPE] : null;
+  return isRunDocument(document) ? document : null;
+}
+
+function holds(saved: RunDocument, run: string): boolean {
+  return hasFullRun(saved) && saved.run.id === run && isFinished(saved.run.state);
+}

@@ -1,0 +1,118 @@
+/**
+ * The list of runs: how each stands, where, for how long; open it, cancel it.
+ */
+import { iconButton } from './buttons';
+import { fill, html, setAttribute, setText } from './dom';
+import { ago, dateTime } from './format';
+import { lookName, stateImage } from './look';
+import { type RunSummary, isFinished } from './protocol';
+import { runningTime, stateWord } from './stateText';
+import type { Translation } from './translation';
+
+/** What the list can be asked to do. */
+export interface RunListActions {
+  open: (run: string) => void;
+  cancel: (run: string) => void;
+}
+
+interface Row {
+  element: HTMLElement;
+  icon: HTMLElement;
+  detail: HTMLElement;
+  cancel: HTMLButtonElement;
+  open: HTMLButtonElement;
+  summary: RunSummary;
+  state: string;
+}
+
+/** The list. Rows stay the same elements as long as their runs are listed, so a focus survives every update. */
+export class RunList {
+  readonly node: HTMLElement;
+  private readonly list = html('ul', { class: 'kfp-runs' });
+  private readonly empty: HTMLElement;
+  private readonly rows = new Map<string, Row>();
+
+  constructor(
+    private readonly trans: Translation,
+    private readonly actions: RunListActions
+  ) {
+    this.empty = html('p', { class: 'kfp-dim' }, trans.__('No runs yet.'));
+    this.node = html('div', {}, this.list, this.empty);
+  }
+
+  /**
+   * Show runs, in the order given.
+   *
+   * @param names - The display names of pipelines by name.
+   */
+  show(runs: readonly RunSummary[], names: ReadonlyMap<string, string>): void {
+    const listed = new Set(runs.map(run => run.id));
+    for (const [id, row] of this.rows) {
+      if (!listed.has(id)) {
+        row.element.remove();
+        this.rows.delete(id);
+      }
+    }
+    runs.forEach((run, index) => {
+      const row = this.rows.get(run.id) ?? this.made(run, names.get(run.pipeline) ?? run.pipeline);
+      row.summary = run;
+      if (this.list.children[index] !== row.element) {
+        this.list.insertBefore(row.element, this.list.children[index] ?? null);
+      }
+      this.update(row);
+    });
+    this.empty.hidden = runs.length > 0;
+  }
+
+  /** Let the durations of unfinished runs grow. */
+  tick(): void {
+    for (const row of this.rows.values()) {
+      this.update(row);
+    }
+  }
+
+  private made(run: RunSummary, name: string): Row {
+    const icon = html('span', { class: 'kfp-run-icon' });
+    const detail = html('span', { class: 'kfp-dim kfp-run-detail' });
+    const open = html(
+      'button',
+      {
+        type: 'button',
+        class: 'kfp-run-open',
+        onclick: () => {
+          this.actions.open(run.id);
+        }
+      },
+      icon,
+      html('span', { class: 'kfp-run-name' }, name),
+      detail
+    );
+    const cancel = iconButton('stop', this.trans.__('Cancel run %1', run.id), () => {
+      this.actions.cancel(run.id);
+    });
+    const element = html('li', {}, open, cancel);
+    element.dataset.run = run.id;
+    const row = { element, icon, detail, cancel, open, summary: run, state: '' };
+    this.rows.set(run.id, row);
+    return row;
+  }
+
+  private update(row: Row): void {
+    const { summary } = row;
+    const look = lookName(summary.state, false);
+    if (row.state !== look) {
+      row.state = look;
+      row.element.dataset.state = look;
+      fill(row.icon, stateImage(look, 16));
+    }
+    const word = stateWord(look, this.trans);
+    const time = runningTime(summary, this.trans);
+    const when = summary.created_at === null ? '' : ago(summary.created_at, this.trans);
+    const place = summary.target === 'local' ? '' : summary.target;
+    setText(row.detail, [word, time, when, place].filter(part => part !== '').join(' · '));
+    const created = summary.created_at === null ? '' : dateTime(summary.created_at);
+    const title = [summary.id, created, summary.target, summary.message].filter(part => part !== '').join('\n');
+    setAttribute(row.open, 'title', title);
+    row.cancel.hidden = isFinished(summary.state) || summary.state === 'CANCELING';
+  }
+}
