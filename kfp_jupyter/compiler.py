@@ -68,6 +68,7 @@ class Compiler:
             PipelineError: A parameter is unknown or of the wrong type.
         """
         model = getattr(pipeline_func, "model", None)
+        description = getattr(model, "description", "")
         if isinstance(model, Component):
             model = pipeline_of(model)
         if not isinstance(model, Pipeline):
@@ -80,17 +81,20 @@ class Compiler:
                 "Kubernetes manifests of pipelines are not supported yet.", remedy="Leave it out."
             )
         model = _renamed(model, pipeline_name, pipeline_display_name)
-        write(_with_defaults(model, pipeline_parameters or {}), Path(package_path), runtime)
+        model = _with_defaults(model, pipeline_parameters or {})
+        write(model, Path(package_path), runtime, description)
 
 
-def write(pipeline: Pipeline, path: Path, runtime: Runtime = "embedded") -> None:
-    """Write a pipeline to a YAML or JSON file.
+def write(
+    pipeline: Pipeline, path: Path, runtime: Runtime = "embedded", description: str | None = None
+) -> None:
+    """Write a pipeline to a YAML or JSON file whose first comment is `description`, or the pipeline's own.
 
     Raises:
         CompilerError: The file has another ending, or JSON cannot hold it.
     """
     if path.suffix in (".yaml", ".yml"):
-        text = to_yaml(pipeline, runtime)
+        text = to_yaml(pipeline, runtime, description)
     elif path.suffix != ".json":
         raise CompilerError(f"The file {path} ends with neither .yaml nor .json.", remedy="Name it so.")
     elif platform_spec(pipeline) is not None:
@@ -113,7 +117,6 @@ def pipeline_of(component: Component) -> Pipeline:
         component.outputs,
         {key: component},
         Graph({component.name: Task(component.name, key, arguments)}, outputs),
-        component.description,
     )
 
 
@@ -122,12 +125,10 @@ def _renamed(pipeline: Pipeline, name: str | None, display_name: str | None) -> 
 
 
 def _with_defaults(pipeline: Pipeline, parameters: Mapping[str, Any]) -> Pipeline:
-    given = {spec.name: spec.default for spec in pipeline.inputs if not spec.optional}
-    # Parameters that stay without a value may do so here; `bind_arguments` checks those that get one.
-    some = replace(pipeline, inputs=tuple(replace(spec, optional=True) for spec in pipeline.inputs))
-    values = bind_arguments(some, parameters)
-    inputs = tuple(
-        replace(spec, default=values[spec.name], optional=spec.name not in given or spec.name in parameters)
-        for spec in pipeline.inputs
+    """Return the pipeline with these defaults; as in KFP a parameter that had none stays required."""
+    # Parameters without a value may stay so here; `bind_arguments` checks those that get one.
+    inputs = tuple(replace(spec, optional=True) for spec in pipeline.inputs)
+    values = bind_arguments(replace(pipeline, inputs=inputs), parameters)
+    return replace(
+        pipeline, inputs=tuple(replace(spec, default=values[spec.name]) for spec in pipeline.inputs)
     )
-    return replace(pipeline, inputs=inputs)

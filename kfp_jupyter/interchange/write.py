@@ -79,8 +79,13 @@ def platform_spec(pipeline: Pipeline) -> dict[str, Json] | None:
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}} if executors else None
 
 
-def to_yaml(pipeline: Pipeline, runtime: Runtime = "embedded") -> str:
+def to_yaml(pipeline: Pipeline, runtime: Runtime = "embedded", description: str | None = None) -> str:
     """Return the text of the pipeline's YAML file, which begins with comments on its interface as KFP's do.
+
+    Args:
+        pipeline: A checked pipeline.
+        runtime: See `pipeline_spec`.
+        description: What the comments say it is for; None takes the pipeline's own words.
 
     Raises:
         InterchangeError: KFP's format cannot express it.
@@ -89,7 +94,7 @@ def to_yaml(pipeline: Pipeline, runtime: Runtime = "embedded") -> str:
 
     platform = platform_spec(pipeline)
     documents = [pipeline_spec(pipeline, runtime), *([platform] if platform else [])]
-    return _comments(pipeline) + dump(documents)
+    return _comments(pipeline, description) + dump(documents)
 
 
 def _given(**values: Json) -> dict[str, Json]:
@@ -263,10 +268,11 @@ def _resources(settings: TaskSettings) -> dict[str, Json]:
     return entry
 
 
-def _comments(pipeline: Pipeline) -> str:
+def _comments(pipeline: Pipeline, description: str | None) -> str:
     lines = ["# PIPELINE DEFINITION", f"# Name: {pipeline.name}"]
-    if pipeline.description:
-        lines.append("# Description: " + "\n#              ".join(pipeline.description.splitlines()))
+    described = pipeline.description if description is None else description
+    if described:
+        lines.append("# Description: " + "\n#              ".join(described.splitlines()))
     lines.extend(_interface_comments("Inputs", pipeline.inputs))
     lines.extend(_interface_comments("Outputs", pipeline.outputs))
     return "\n".join(lines) + "\n"
