@@ -22,6 +22,9 @@ TICK = 10.5
 MOST_SERIES = 12
 """More lines than this in one chart are not told apart."""
 
+_HUGE = 1e300
+"""No axis goes further: the difference of two larger numbers may not be one."""
+
 _LEGEND_LINE = 17
 
 
@@ -45,6 +48,7 @@ def scale(low: float, high: float, name: str, *, count: int = 5, whole: bool = F
         count: About how many intervals there shall be.
         whole: The values are integers, and so shall the ticks be.
     """
+    low, high = max(low, -_HUGE), min(high, _HUGE)
     if low >= 0 and low < 0.4 * high:
         low = 0.0
     if isclose(low, high, rel_tol=1e-9, abs_tol=1e-300):

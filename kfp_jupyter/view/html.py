@@ -18,7 +18,7 @@ from kfp_jupyter.view.look import FONT, STATES
 from kfp_jupyter.view.markup import element, escaped
 from kfp_jupyter.view.metrics import table, task_labels
 from kfp_jupyter.view.svg import svg
-from kfp_jupyter.view.wording import duration, elapsed, look_key, moment, state_name, status, target_name
+from kfp_jupyter.view.wording import look_key, moment, spent, state_name, status, target_name
 
 _MOST_NODES = 400
 """A larger graph is neither legible on a static page nor small enough for one."""
@@ -58,9 +58,8 @@ def _header(document: Mapping[str, Json], ran: bool, now: float) -> str:
         return _block(
             name + "".join(_block(escaped(line), _FAINT) for line in lines if line), "margin:4px 0 8px"
         )
-    spent = elapsed(run, now)
     facts = [
-        duration(spent) if spent is not None else "",
+        spent(run, now),
         f"on {target_name(run['target'])}",
         moment(run["created_at"]),
         f"run {run['id']}",

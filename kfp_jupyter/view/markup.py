@@ -11,6 +11,9 @@ import re
 from kfp_jupyter.view.wording import plain
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_CLOSED = ("circle", "img", "path", "rect")
+"""Elements that are written without an end tag; for others HTML would not understand that."""
+
 _SPECIAL = re.compile("[&<>\"']")
 
 
@@ -24,7 +27,7 @@ def element(tag: str, content: str = "", /, **attributes: object) -> str:
 
     Args:
         tag: Its name.
-        content: Its markup, already escaped; empty for a closed element.
+        content: Its markup, already escaped.
         attributes: Names with `_` for `-` (`class_` for `class`); those that are None or empty are left out.
     """
     shown = "".join(
@@ -32,7 +35,7 @@ def element(tag: str, content: str = "", /, **attributes: object) -> str:
         for name, value in attributes.items()
         if value is not None and value != ""
     )
-    return f"<{tag}{shown}>{content}</{tag}>" if content else f"<{tag}{shown}/>"
+    return f"<{tag}{shown}/>" if tag in _CLOSED else f"<{tag}{shown}>{content}</{tag}>"
 
 
 def _plain(value: object) -> object:

@@ -41,7 +41,8 @@ def centres(graph: Layers, halves: Sequence[float]) -> list[int]:
 def _wanted(graph: Layers, *, down: bool) -> list[list[int]]:
     """For each vertex those of the row before with which it may share its place.
 
-    A task goes by the tasks next to it, and a long line comes second: it may bend at its ends, so that the main course
+    A task goes by the tasks next to it, and a long line comes second: it may bend at its ends, so that the
+    main course
     of a pipeline stays straight.
     """
     near, far = (graph.above, graph.below) if down else (graph.below, graph.above)
@@ -92,7 +93,7 @@ def _is_virtual(graph: Layers, vertices: list[int]) -> bool:
 
 
 def _blocks(rows: list[list[int]], near: list[list[int]], crossed: set[Line]) -> list[int]:
-    """Align each vertex with its median wanted one of the row before; return the first of its block for each."""
+    """Align each vertex with the median of its wanted ones; return for each the first of its block."""
     count = len(near)
     root = list(range(count))
     place = [0] * count

@@ -15,7 +15,7 @@ from kfp_jupyter.model.types import Json
 from kfp_jupyter.view.labels import NUMBER, Label, labels
 from kfp_jupyter.view.look import CARD, EDGE, FONT, ICON, LIGHT, STATES, fitted, style_sheet
 from kfp_jupyter.view.markup import element, escaped
-from kfp_jupyter.view.wording import duration, elapsed, look_key, state_name, status
+from kfp_jupyter.view.wording import look_key, spent, state_name, status
 
 _MUTED = ("NONE", "PENDING", "SKIPPED")
 """States whose card steps back: its second line is grey."""
@@ -63,10 +63,8 @@ def _title(document: Mapping[str, Json], ran: bool, now: float) -> str:
     name = document["pipeline"]["display_name"]
     if not ran:
         return f"Pipeline {name}"
-    spent = elapsed(document["run"], now)
-    return f"Pipeline {name}: {state_name(document['run'])}" + (
-        f", {duration(spent)}" if spent is not None else ""
-    )
+    told = [state_name(document["run"]), spent(document["run"], now)]
+    return f"Pipeline {name}: {', '.join(word for word in told if word)}"
 
 
 def _description(document: Mapping[str, Json], tasks: Mapping[str, Json], now: float) -> str:

@@ -14,11 +14,10 @@ from kfp_jupyter.model.types import Json
 from kfp_jupyter.view.look import STATES
 from kfp_jupyter.view.metrics import Point, curves, table, task_labels
 from kfp_jupyter.view.wording import (
-    duration,
-    elapsed,
     look_key,
     number,
     plain,
+    spent,
     state_name,
     status,
     target_name,
@@ -62,9 +61,8 @@ def _header(document: Mapping[str, Json], now: float) -> str:
     run = document["run"]
     words = [document["pipeline"]["display_name"]]
     if run and "state" in run:
-        spent = elapsed(run, now)
         words.append(f"{STATES[look_key(run)]['mark']} {state_name(run)}")
-        words += [duration(spent)] if spent is not None else []
+        words += [spent(run, now)] if run["started_at"] is not None else []
         words += [f"on {target_name(run['target'])}", f"run {run['id']}"]
     elif run:
         words.append(f"run {run['id']} had not ended when this was saved")

@@ -46,18 +46,16 @@ def status(task: Mapping[str, Json], now: float) -> str:
     words = [f"attempt {attempt}"] if attempt > 1 else []
     if state != "SUCCEEDED" and not (state == "RUNNING" and words):
         words.insert(0, state_name(task))
-    spent = elapsed(task, now)
-    if spent is not None:
-        words.append(duration(spent, whole=task["finished_at"] is None))
+    words += [spent(task, now)] if task["started_at"] is not None else []
     return " · ".join(words or [state_name(task)])
 
 
-def elapsed(held: Mapping[str, Json], now: float) -> float | None:
-    """Return the seconds that a task or run of a document took, or has taken by `now`; None if not begun."""
+def spent(held: Mapping[str, Json], now: float) -> str:
+    """Return how long a task or run of a document took, or has taken by `now`; empty if it has not begun."""
     if held["started_at"] is None:
-        return None
-    end: float = held["finished_at"] if held["finished_at"] is not None else now
-    return max(0.0, end - float(held["started_at"]))
+        return ""
+    end = now if held["finished_at"] is None else held["finished_at"]
+    return duration(max(0.0, end - held["started_at"]), whole=held["finished_at"] is None)
 
 
 def duration(seconds: float, *, whole: bool = False) -> str:

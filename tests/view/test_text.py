@@ -1,0 +1,109 @@
+"""A run as plain text."""
+
+from __future__ import annotations
+
+import copy
+import unicodedata
+from dataclasses import replace
+
+from kfp_jupyter.model.pipeline import Graph, TaskOutput
+from kfp_jupyter.view.document import document
+from kfp_jupyter.view.text import metrics_table, text
+from kfp_jupyter.view.wording import duration, number
+from tests.view import examples
+
+NOW = examples.START + 4.7
+DOCUMENTS = examples.documents()
+
+
+def test_the_graph_is_a_tree_in_which_only_forks_indent() -> None:
+    assert text(DOCUMENTS["pipeline"]).splitlines()[2:] == [
+        "○ load",
+        "○ split",
+        "├─ ○ train-forest",
+        "│  ○ evaluate              ← split",
+        "└─ ○ train-logistic",
+        "   ○ evaluate-2            ← split",
+        "   ○ choose                ← evaluate",
+        "   ○ Publish the winner    ← train-forest",
+    ]
+
+
+def test_states_stand_in_a_column() -> None:
+    shown = text(DOCUMENTS["running"], now=NOW)
+    assert shown.startswith("Cancer classifier · ▶ running · 4 s · on argo:kind-lab/team-a · run run-0010\n")
+    assert "≡ load                   cached\n" in shown
+    assert "├─ ▶ train-forest        attempt 2 · 3 s\n" in shown
+    assert "└─ ○ train-logistic      Unschedulable\n" in shown
+    assert "loss · train-forest  █▇▅▄▄▃▂▂▂▁▁▁  0.1908 at step 11" in shown
+
+
+def test_a_failure_is_told_with_place_and_log() -> None:
+    shown = text(DOCUMENTS["failed"], now=NOW)
+    assert (
+        "✗ train-forest: ValueError: could not convert string to float: '<n/a>' (Cell In[4], line 7)" in shown
+    )
+    assert "    427 rows, 31 columns" in shown
+
+
+def test_metrics_stand_in_aligned_columns() -> None:
+    assert metrics_table(DOCUMENTS["succeeded"]).splitlines() == [
+        "metric     evaluate  evaluate-2",
+        "─────────  ────────  ──────────",
+        "accuracy      0.972       0.944",
+        "f1             0.96       0.932",
+        "test_rows       143         143",
+    ]
+    assert metrics_table(DOCUMENTS["pipeline"]) == metrics_table(DOCUMENTS["open"]) == ""
+
+
+def test_many_tasks_with_few_metrics_are_rows() -> None:
+    found = copy.deepcopy(DOCUMENTS["succeeded"])
+    for task in found["run"]["tasks"].values():
+        task["outputs"], task["artifacts"] = {"loss": float("0.123456789")}, {}
+    lines = metrics_table(found).splitlines()
+    assert lines[0].split() == ["task", "loss"]
+    assert len(lines) == 2 + 8
+    assert lines[-1].endswith("0.12346")
+
+
+def test_wide_characters_keep_the_columns() -> None:
+    tasks = {
+        "a": examples.task("a", "load", display_name="학습"),
+        "b": examples.task("b", "split", data=TaskOutput("a", "data")),
+    }
+    run = examples.folded(examples.created("r"), examples.ran("a", 1, 2), examples.ran("b", 2, 3))
+    shown = text(document(replace(examples.classifier(), graph=Graph(tasks)), run))
+    rows = [line for line in shown.splitlines() if line.endswith("1.0 s")]
+    before = [line[: -len("1.0 s")] for line in rows]
+    wide = [
+        sum(2 if unicodedata.east_asian_width(letter) == "W" else 1 for letter in line) for line in before
+    ]
+    assert len(rows) == 2
+    assert wide[0] == wide[1]
+
+
+def test_what_users_write_cannot_steer_a_terminal() -> None:
+    found = copy.deepcopy(DOCUMENTS["failed"])
+    found["pipeline"]["display_name"] = "evil\x1b[2J\x1b]0;title\x07\x9b31m"
+    found["run"]["message"] = "\x1b[31mred\x1b[0m"
+    found["run"]["tasks"]["train-forest"]["log_tail"] = ["\x1b[1mbold\x1b[0m\r\x08"]
+    shown = text(found)
+    assert not [letter for letter in shown if unicodedata.category(letter) == "Cc" and letter != "\n"]
+    assert "\nred\n" in shown
+    assert "    bold" in shown
+
+
+def test_the_text_of_a_huge_run_is_cut() -> None:
+    graph = Graph({f"t{index}": examples.task(f"t{index}", "load") for index in range(1000)})
+    shown = text(document(replace(examples.classifier(), graph=graph), None))
+    assert "… and 800 tasks more" in shown
+
+
+def test_durations_and_numbers_are_short() -> None:
+    assert [duration(s) for s in (0, 0.44, 9.94, 9.96, 59.4, 59.6, 3599, 3600, 5400)] == [
+        "0.0 s", "0.4 s", "9.9 s", "10 s", "59 s", "1 min 00 s", "59 min 59 s", "1 h 00 min", "1 h 30 min",
+    ]  # fmt: skip
+    assert [number(n) for n in (3, 3.0, 0.1234567, 1e-9, 1e20, "NaN", True)] == [
+        "3", "3", "0.12346", "1e-09", "1e+20", "NaN", "True",
+    ]  # fmt: skip
