@@ -6,7 +6,7 @@ handle stays right while the run goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Event as Stop
 
 from kfp_jupyter.engines.base import Engine, EngineError
@@ -123,17 +123,25 @@ class Run:
             ConnectionLostError: The engine cannot be asked any more; waiting again tries it again.
         """
         self._follow()
-        self._store.wait(self.id, lambda state: state.state.finished or state.reason == DISCONNECTED, timeout)
-        status = self.status
-        if not status.state.finished and status.reason == DISCONNECTED:
-            raise ConnectionLostError(
-                f"The connection to the run was lost: {status.message}",
-                where=f"run {self.id}",
-                remedy="The run itself is not touched by that; `run.wait()` tries again.",
-            )
+        self._store.wait(self.id, _told_all, timeout)
+        status = self._followed_status()
         if raise_on_failure and status.state in (State.FAILED, State.CANCELED):
             raise self._failure(status)
         return self
+
+    def states(self, interval: float = 0.2) -> Iterator[RunState]:
+        """Yield the run's state every `interval` seconds, and at once when it has ended, which is the last.
+
+        Raises:
+            ConnectionLostError: The engine cannot be asked any more.
+        """
+        self._follow()
+        while True:
+            self._store.wait(self.id, _told_all, interval)
+            status = self._followed_status()
+            yield status
+            if status.state.finished:
+                return
 
     def cancel(self) -> None:
         """Ask the run to end; what runs is stopped. Does nothing if it has ended.
@@ -155,6 +163,16 @@ class Run:
             return self.tasks[task].logs()
         texts = [(path, held.logs()) for path, held in self.tasks.items() if held.attempt]
         return "".join(f"[{path}] {line}\n" for path, text in texts for line in text.splitlines())
+
+    def _followed_status(self) -> RunState:
+        status = self.status
+        if not status.state.finished and status.reason == DISCONNECTED:
+            raise ConnectionLostError(
+                f"The connection to the run was lost: {status.message}",
+                where=f"run {self.id}",
+                remedy="The run itself is not touched by that; `run.wait()` tries again.",
+            )
+        return status
 
     def _task(self, path: str) -> RunTask:
         return RunTask(path, self.pipeline, lambda: self.status.tasks[path], lambda: self._log_lines(path))
@@ -190,3 +208,7 @@ class Run:
         done = sum(task.state.finished for task in status.tasks.values())
         told = status.state.value + (f" ({status.reason})" if status.reason else "")
         return f"<Run {self.id}: {told}, {done} of {len(status.tasks)} tasks done, {self.target}>"
+
+
+def _told_all(state: RunState) -> bool:
+    return state.state.finished or state.reason == DISCONNECTED

@@ -5,7 +5,7 @@ It coordinates, and delegates the rest:
     components, pipelines   kept here by name; defining one again replaces it
     targets                 kfp_jupyter.engines.targets
     starting a run          an engine; `runs.recorder` keeps it in `runs.history`
-    following runs          one `runs.follower` thread for each open run, into `runs.store`
+    following runs          `runs.follower`, a thread for each open run, into `runs.store`
     handles                 kfp_jupyter.run
     logs for screens        kfp_jupyter.runs.logs
 
@@ -19,7 +19,6 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock, Thread
@@ -38,13 +37,16 @@ from kfp_jupyter.paths import data_dir
 from kfp_jupyter.run import Run
 from kfp_jupyter.runs.commit import git_commit
 from kfp_jupyter.runs.database import HistoryError
-from kfp_jupyter.runs.follower import DISCONNECTED, Follower
+from kfp_jupyter.runs.follower import Followers
 from kfp_jupyter.runs.history import COMMIT, History
 from kfp_jupyter.runs.logs import LogBook
 from kfp_jupyter.runs.recorder import Recorder
 from kfp_jupyter.runs.run_id import new_run_id
 from kfp_jupyter.runs.store import RunStore
 from kfp_jupyter.runs.summary import RunSummary, summary
+
+LATEST = "latest"
+"""Names the newest run wherever a run's id is asked for."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -84,12 +86,12 @@ class Workbench:
         self.files: dict[tuple[str, str], str] = {}
         self._recorder = Recorder(self.history, self.store)
         self._engine_for = engine_for
-        # Main thread, comm handlers and the reconnecting thread meet here; each holds it for a look into the
-        # dicts, or while it makes an engine or a follower, so that there is only one of it.
+        # Main thread, comm handlers, followers and the reconnecting thread meet here; each holds it for a
+        # look into the dicts, or while it makes an engine, so that there is only one of it.
         self._lock = RLock()
         self._engines: dict[Target, Engine] = {}
         self._known: dict[str, tuple[RunRef, Pipeline]] = {}
-        self._followers: dict[str, Follower] = {}
+        self._followers = Followers(self.store, lambda ref, stop: self._engine(ref.target).events(ref, stop))
         self._reconnecting: Thread | None = None
         self._history_warned = False
 
@@ -166,18 +168,23 @@ class Workbench:
         )
         self._known[ref.run_id] = ref, pipeline
         self._recorder.record(ref, pipeline, self.store.apply(ref.run_id, created), kept)
-        self._follow(ref)
+        self._followers.follow(ref)
         self._warn_of_history()
         return self._handle(ref, pipeline)
 
     def get(self, text: str) -> Run:
         """Return the run whose id is `text` or begins with it; an open one is followed from now on.
 
+        Args:
+            text: An id, the beginning of one, or `latest`.
+
         Raises:
             HistoryError: There is no such run, or more than one.
         """
+        if text == LATEST:
+            text = next((row.id for row in self.runs(1)), text)
         ref, pipeline = self._found(text)
-        self._follow(ref)
+        self._followers.follow(ref)
         return self._handle(ref, pipeline)
 
     def runs(self, limit: int = 50, *, pipeline: str = "", notebook: str = "") -> list[RunSummary]:
@@ -253,15 +260,9 @@ class Workbench:
 
     def close(self) -> None:
         """End all threads; runs go on."""
-        with self._lock:
-            followers = list(self._followers.values())
-            self._followers.clear()
-        for follower in followers:
-            follower.stop()
+        self._followers.close()
         if "_log_book" in self.__dict__:
             self._log_book.close()
-        for follower in followers:
-            follower.join(1.0)
         self._recorder.close()
 
     @cached_property
@@ -275,7 +276,9 @@ class Workbench:
             return self._engines[target]
 
     def _handle(self, ref: RunRef, pipeline: Pipeline) -> Run:
-        return Run(ref, pipeline, self.store, partial(self._engine, ref.target), partial(self._follow, ref))
+        return Run(
+            ref, pipeline, self.store, partial(self._engine, ref.target), partial(self._followers.follow, ref)
+        )
 
     def _found(self, text: str) -> tuple[RunRef, Pipeline]:
         """Return a run by its id or the beginning of it, from memory or the history."""
@@ -295,21 +298,6 @@ class Workbench:
                 self._known[run_id] = ref, pipeline
                 self._recorder.resume(self.store.put(state))
             return self._known[run_id]
-
-    def _follow(self, ref: RunRef) -> None:
-        """Have a thread follow the run, if it is open and none does."""
-        with self._lock:
-            state = self.store.get(ref.run_id)
-            follower = self._followers.get(ref.run_id)
-            if state is None or state.state.finished or (follower is not None and follower.following):
-                return
-            if state.reason == DISCONNECTED:
-                self.store.put(replace(state, reason="", message=""))
-            follower = Follower(
-                self.store, ref.run_id, lambda stop: self._engine(ref.target).events(ref, stop)
-            )
-            self._followers[ref.run_id] = follower
-            follower.start()
 
     def _reconnect(self) -> None:
         lost = {state.id for state in self.store.all() if not state.state.finished}
@@ -344,3 +332,12 @@ def current() -> Workbench:
         if _current is None:
             _current = Workbench()
         return _current
+
+
+def close_current() -> None:
+    """Close this process's workbench, if there is one; the next call of `current` makes another."""
+    global _current  # noqa: PLW0603 - see `current`
+    with _making:
+        if _current is not None:
+            _current.close()
+            _current = None

@@ -154,6 +154,23 @@ def test_waiting_for_a_run_that_cannot_be_followed_says_so_and_can_be_repeated(r
     assert run.wait(10).state == "SUCCEEDED"
 
 
+def test_the_states_of_a_run_can_be_watched_to_the_end(run, engine):
+    seen = []
+    for state in run.states(0.01):
+        if not seen:
+            engine.succeed(run.id)
+        seen.append(state.state)
+    assert seen[0] in (State.PENDING, State.RUNNING)
+    assert seen[-1] is State.SUCCEEDED
+    assert seen.count(State.SUCCEEDED) == 1
+
+
+def test_watching_a_run_that_cannot_be_followed_says_so(run, engine):
+    engine.break_down(EngineError("No route to host."))
+    with pytest.raises(ConnectionLostError, match="No route to host"):
+        list(run.states(0.01))
+
+
 def test_an_interrupt_ends_the_waiting_and_not_the_run(run, engine, monkeypatch):
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt

@@ -14,11 +14,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from threading import Event as Stop
 from threading import Lock, Thread, Timer
 
 from kfp_jupyter.errors import KfpJupyterError
-from kfp_jupyter.model.run import Event, RunState, apply
+from kfp_jupyter.model.run import Event, RunRef, RunState, apply
 from kfp_jupyter.runs.store import RunStore
 
 DISCONNECTED = "Disconnected"
@@ -26,6 +27,7 @@ DISCONNECTED = "Disconnected"
 
 _LOG = logging.getLogger(__name__)
 _CATCH_UP_SECONDS = 0.5
+_GOODBYE_SECONDS = 1.0
 
 
 class Follower:
@@ -79,6 +81,45 @@ class Follower:
         state = self._store.get(self._run_id)
         if not self._stop.is_set() and state is not None and not state.state.finished:
             self._store.put(replace(state, reason=DISCONNECTED, message=problem))
+
+
+class Followers:
+    """A follower for each run that is to be followed, and never two of one run.
+
+    Args:
+        store: Where the runs' states are kept.
+        events: Gives a run's events: an engine's `events`.
+    """
+
+    def __init__(self, store: RunStore, events: Callable[[RunRef, Stop], Iterator[Event]]) -> None:
+        self._store = store
+        self._events = events
+        self._followers: dict[str, Follower] = {}
+        # Main thread and comm handlers may ask for the same run at once; held for a look and a thread's
+        # start.
+        self._lock = Lock()
+
+    def follow(self, ref: RunRef) -> None:
+        """Have a thread follow a run of the store, if it is open and none does."""
+        with self._lock:
+            state = self._store.get(ref.run_id)
+            follower = self._followers.get(ref.run_id)
+            if state is None or state.state.finished or (follower is not None and follower.following):
+                return
+            if state.reason == DISCONNECTED:
+                self._store.put(replace(state, reason="", message=""))
+            follower = Follower(self._store, ref.run_id, partial(self._events, ref))
+            self._followers[ref.run_id] = follower
+            follower.start()
+
+    def close(self) -> None:
+        """End all threads; the runs go on."""
+        with self._lock:
+            followers, self._followers = list(self._followers.values()), {}
+        for follower in followers:
+            follower.stop()
+        for follower in followers:
+            follower.join(_GOODBYE_SECONDS)
 
 
 class _Replay:

@@ -1,0 +1,133 @@
+"""The command line: its parser, and how errors leave the process.
+
+Exit codes: 0 all went well; 1 the run did not succeed; 2 it could not be done; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from kfp_jupyter import __version__
+from kfp_jupyter.cli import commands
+from kfp_jupyter.errors import KfpJupyterError
+
+_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line (None: the process's own) and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shall not end the program.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    warnings.formatwarning = lambda message, *_, **__: f"kfp-jupyter: {message}\n"
+    options = _parser().parse_args(arguments)
+    carry_out: Callable[[argparse.Namespace], int] = options.carry_out
+    try:
+        return carry_out(options)
+    except KfpJupyterError as error:
+        _tell(error)
+        return _ERROR
+    except KeyboardInterrupt:
+        return commands.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has enough. Python would complain once more when it closes
+        # stdout.
+        sys.stdout = None
+        return commands.OK
+    finally:
+        _close()
+
+
+def _tell(error: KfpJupyterError) -> None:
+    from kfp_jupyter.cli.source import UserCodeError
+
+    if isinstance(error, UserCodeError) and error.__cause__ is not None:
+        cause = error.__cause__
+        sys.stderr.write("".join(traceback.format_exception(type(cause), cause, _users(cause))))
+    sys.stderr.write(f"kfp-jupyter: {error}\n")
+
+
+def _users(error: BaseException) -> TracebackType | None:
+    """Return an error's traceback from the user's first frame on."""
+    package = str(Path(__file__).parent.parent)
+    frames = error.__traceback__
+    while frames is not None and (
+        frames.tb_frame.f_code.co_filename.startswith((package, "<frozen importlib"))
+    ):
+        frames = frames.tb_next
+    return frames
+
+
+def _close() -> None:
+    """End the workbench's threads, if there is one, so that what they write is written."""
+    workbench = sys.modules.get("kfp_jupyter.workbench")
+    if workbench is not None:
+        workbench.close_current()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, as in `-p lr=0.2`")
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kfp-jupyter", description="Run, compile and draw pipelines written in notebooks and programs."
+    )
+    parser.add_argument("--version", action="version", version=f"kfp-jupyter {__version__}")
+    subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        about = (carry_out.__doc__ or "").strip()
+        made = subcommands.add_parser(name, help=about[0].lower() + about[1:].rstrip("."), description=about)
+        made.set_defaults(carry_out=carry_out)
+        return made
+
+    def on_file(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        made = command(name, carry_out)
+        made.add_argument("file", metavar="FILE", type=Path, help="a .py program or an .ipynb notebook")
+        made.add_argument(
+            "--pipeline", default="", metavar="NAME", help="which pipeline, if FILE has several"
+        )
+        return made
+
+    run = on_file("run", commands.run)
+    run.add_argument(
+        "-p", "--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="an argument"
+    )
+    run.add_argument(
+        "--target", default="", help="where: local (the default), argo, argo:CONTEXT[/NAMESPACE]"
+    )
+    run.add_argument("--no-cache", action="store_true", help="run every step, never use earlier results")
+    run.add_argument("--jobs", type=int, default=0, metavar="COUNT", help="the most steps at once")
+    run.add_argument("--detach", action="store_true", help="return when it has been started")
+    compile_ = on_file("compile", commands.compile_)
+    compile_.add_argument("-o", "--output", type=Path, metavar="FILE", help="PIPELINE.yaml if left out")
+    compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")
+    graph = on_file("graph", commands.graph)
+    graph.add_argument("-o", "--output", type=Path, metavar="FILE", help=".svg or .html; text if left out")
+    runs = command("runs", commands.runs)
+    runs.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many; 20 if left out")
+
+    def on_run(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        made = command(name, carry_out)
+        made.add_argument("run", metavar="RUN", help="the beginning of its id, or `latest`")
+        return made
+
+    on_run("show", commands.show)
+    logs = on_run("logs", commands.logs)
+    logs.add_argument("task", nargs="?", metavar="TASK", help="one task; all if left out")
+    logs.add_argument("--follow", action="store_true", help="go on until the task has ended")
+    on_run("cancel", commands.cancel)
+    command("targets", commands.targets)
+    return parser

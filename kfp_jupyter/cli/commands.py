@@ -1,0 +1,227 @@
+"""What the subcommands do. Each returns the process's exit code; what goes wrong is raised."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kfp_jupyter.errors import KfpJupyterError
+
+if TYPE_CHECKING:
+    from kfp_jupyter.model.run import RunState
+    from kfp_jupyter.run import Run
+    from kfp_jupyter.workbench import Workbench
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+# Seconds between two looks at a log that is followed.
+_LOG_PACE = 0.3
+# Seconds that a list of runs waits for news of those that had not ended.
+_NEWS = 1.5
+
+
+class OutputError(KfpJupyterError):
+    """A file that cannot be written."""
+
+
+def say(line: str) -> None:
+    """Print a line."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def run(options: Namespace) -> int:
+    """Run a pipeline of a file, and show it until its end."""
+    from kfp_jupyter.cli.source import find_pipeline
+    from kfp_jupyter.notebook.define import argument_values
+    from kfp_jupyter.runs.history import NOTEBOOK
+    from kfp_jupyter.workbench import current
+
+    pipeline = find_pipeline(options.file, options.pipeline)
+    arguments = argument_values(pipeline, dict(options.parameter))
+    started = current().run(
+        pipeline,
+        arguments,
+        target=options.target or None,
+        caching=not options.no_cache,
+        jobs=options.jobs,
+        labels={NOTEBOOK: str(options.file)},
+    )
+    say(f"Run {started.id}")
+    return OK if options.detach else _watched(started)
+
+
+def show(options: Namespace) -> int:
+    """Show a run, from its start to its end if it goes on."""
+    from kfp_jupyter.workbench import current
+
+    return _watched(current().get(options.run))
+
+
+def compile_(options: Namespace) -> int:
+    """Write a pipeline for KFP or for Argo."""
+    from kfp_jupyter.cli.source import find_pipeline
+    from kfp_jupyter.dsl import PipelineFunction
+
+    pipeline = find_pipeline(options.file, options.pipeline)
+    path = options.output or Path(f"{pipeline.name}.yaml")
+    with _Writing(path):
+        PipelineFunction(pipeline).compile(path, options.target)
+    say(f"Wrote {path}.")
+    return OK
+
+
+def graph(options: Namespace) -> int:
+    """Draw a pipeline, as SVG or HTML, or as text."""
+    from kfp_jupyter.cli.source import find_pipeline
+    from kfp_jupyter.view import document, html, svg, text
+
+    drawn = document(find_pipeline(options.file, options.pipeline), None)
+    path = options.output
+    if path is None:
+        say(text(drawn))
+        return OK
+    if path.suffix not in (".svg", ".html"):
+        raise OutputError("A graph is drawn as .svg or .html.", where=str(path), remedy="Name the file so.")
+    content = (
+        svg(drawn) if path.suffix == ".svg" else f'<!doctype html>\n<meta charset="utf-8">\n{html(drawn)}'
+    )
+    with _Writing(path):
+        path.write_text(content, encoding="utf-8")
+    say(f"Wrote {path}.")
+    return OK
+
+
+def runs(options: Namespace) -> int:
+    """List the newest runs."""
+    from kfp_jupyter.view.wording import duration
+    from kfp_jupyter.workbench import current
+
+    workbench = current()
+    _catch_up(workbench, [row.id for row in workbench.runs(options.limit) if not row.state.finished])
+    rows = [("RUN", "STATE", "TOOK", "TARGET", "CREATED")]
+    for row in workbench.runs(options.limit):
+        took = (row.finished_at or time.time()) - row.started_at if row.started_at is not None else None
+        created = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created_at))
+        rows.append(
+            (row.id, row.state.value, duration(took) if took is not None else "", row.target, created)
+        )
+    say("\n".join(_columns(rows)) if len(rows) > 1 else "There are no runs yet.")
+    return OK
+
+
+def logs(options: Namespace) -> int:
+    """Print what a task printed, or all of them."""
+    from kfp_jupyter.workbench import current
+
+    workbench = current()
+    found = workbench.get(options.run)
+    if not options.follow:
+        sys.stdout.write(found.logs(options.task))
+        return OK
+    tasks = [found.tasks[options.task].name] if options.task else list(found.tasks)
+    cursors = dict.fromkeys(tasks, 0)
+    while cursors:
+        ended = found.state.finished
+        for task in list(cursors):
+            lines, cursors[task], done = workbench.log_lines(found.id, task, cursors[task])
+            for line in lines:
+                say(line if options.task else f"[{task}] {line}")
+            # A task that never ran has no log that could end.
+            if done or (ended and not lines):
+                del cursors[task]
+        if cursors:
+            time.sleep(_LOG_PACE)
+    return OK
+
+
+def cancel(options: Namespace) -> int:
+    """Ask a run to end."""
+    from kfp_jupyter.workbench import current
+
+    found = current().get(options.run)
+    if found.state.finished:
+        say(f"Run {found.id} had ended already: {found.state.value}.")
+    else:
+        found.cancel()
+        say(f"Run {found.id} is asked to end.")
+    return OK
+
+
+def targets(_options: Namespace) -> int:
+    """List where pipelines can run."""
+    from kfp_jupyter.workbench import current
+
+    workbench = current()
+    say(
+        "\n".join(_columns([("TARGET", "NAME"), *((place.id, place.label) for place in workbench.targets())]))
+    )
+    for note in workbench.notes():
+        sys.stderr.write(f"{note}\n")
+    return OK
+
+
+def _watched(run: Run) -> int:
+    from kfp_jupyter.cli.progress import show_until_end
+    from kfp_jupyter.model.run import State
+    from kfp_jupyter.view import document, text
+
+    try:
+        show_until_end(run, sys.stdout)
+    except KeyboardInterrupt:
+        say(f"\nNot watching any longer; the run goes on. `kfp-jupyter show {run.id}` watches it again,")
+        say(f"`kfp-jupyter cancel {run.id}` ends it.")
+        return INTERRUPTED
+    say(f"\n{text(document(run.pipeline, run.status))}")
+    artifacts = list(_artifacts(run.status))
+    if artifacts:
+        say("\nArtifacts\n" + "\n".join(f"  {line}" for line in _columns(artifacts)))
+    return OK if run.state is State.SUCCEEDED else FAILED
+
+
+def _artifacts(state: RunState) -> Iterable[tuple[str, str, str]]:
+    for path, task in state.tasks.items():
+        for name, records in task.artifacts.items():
+            for record in records:
+                yield path, name, record.path or record.uri
+
+
+def _catch_up(workbench: Workbench, ids: Sequence[str]) -> None:
+    """Wait a moment for what happened to runs since somebody looked at them last."""
+    deadline = time.monotonic() + _NEWS
+    seen = {run_id: workbench.get(run_id).status.version for run_id in ids}
+    for run_id, version in seen.items():
+        left = deadline - time.monotonic()
+        workbench.store.wait(run_id, partial(_is_later, version), max(0.0, left))
+
+
+def _is_later(version: int, state: RunState) -> bool:
+    return state.version > version
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+class _Writing:
+    """Makes an OSError of its block an error that names the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"The file cannot be written: {error.strerror}.", where=str(self._path)
+            ) from error

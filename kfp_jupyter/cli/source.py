@@ -1,0 +1,188 @@
+"""The pipelines in a file: a Python program, which is imported, or a notebook, which is only read.
+
+Of a notebook's cells, those with `%%component` and `%%pipeline` are defined, by the same functions that the
+magics use. Of its other cells only two kinds of statements are taken, since they make up the definitions:
+imports of `kfp_jupyter` and `typing`, and functions under `@component` or `@pipeline`. Nothing else of the
+notebook is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kfp_jupyter.cells.component import kebab_case
+from kfp_jupyter.cells.notebook import CodeCell, read_notebook
+from kfp_jupyter.cells.origin import enter_text
+from kfp_jupyter.dsl import PipelineFunction, component, pipeline
+from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.check import unknown_name
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.notebook.define import define_component, define_pipeline
+
+_DECORATORS = (component, pipeline)
+_IMPORTED = ("kfp_jupyter", "typing")
+# Lines that only IPython understands; `pass` keeps the numbers of the others.
+_IPYTHON = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
+
+
+class SourceError(KfpJupyterError):
+    """A file without the pipeline that was asked for."""
+
+
+class UserCodeError(KfpJupyterError):
+    """The user's own code raised an error while it was imported or defined; it is the cause of this one."""
+
+
+def find_pipeline(path: Path, name: str = "") -> Pipeline:
+    """Return the pipeline of a file.
+
+    Args:
+        path: A `.py` or `.ipynb` file.
+        name: The pipeline's name, in KFP's spelling or Python's; may be empty if the file has only one.
+
+    Raises:
+        SourceError: The file cannot be used, has no pipeline, or not this one, or several.
+        UserCodeError: Its code raised an error.
+        KfpJupyterError: A component or pipeline in it is wrong.
+    """
+    found = find_pipelines(path)
+    if name:
+        for spelling in (name, kebab_case(name)):
+            if spelling in found:
+                return found[spelling]
+        raise SourceError(
+            f"There is no pipeline {name!r}.", where=str(path), remedy=unknown_name("pipelines", name, found)
+        )
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        names = ", ".join(found)
+        raise SourceError(
+            f"There are several pipelines: {names}.", where=str(path), remedy="Choose with --pipeline."
+        )
+    raise SourceError(
+        "There is no pipeline in it.",
+        where=str(path),
+        remedy="Write a function under `@pipeline`, or a `%%pipeline` cell.",
+    )
+
+
+def find_pipelines(path: Path) -> dict[str, Pipeline]:
+    """Return the pipelines of a file by name, in the order in which they are written.
+
+    Raises:
+        SourceError: It is neither a program nor a notebook.
+        UserCodeError: Its code raised an error.
+        KfpJupyterError: A component or pipeline in it is wrong.
+    """
+    if path.suffix == ".ipynb":
+        held = _defined(path)
+    elif path.suffix == ".py":
+        held = _imported(path)
+    else:
+        raise SourceError("It is neither a .py nor a .ipynb file.", where=str(path))
+    return {value.model.name: value.model for value in held if isinstance(value, PipelineFunction)}
+
+
+def _imported(path: Path) -> list[Any]:
+    if not path.is_file():
+        raise SourceError("There is no such file.", where=str(path))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # As `python FILE` does it: what lies beside the file can be imported, and the module finds itself.
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except KfpJupyterError:
+        raise
+    except Exception as error:
+        raise _user_error(error, str(path), str(path)) from error
+    return list(vars(module).values())
+
+
+def _defined(path: Path) -> list[Any]:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    made: list[Any] = []
+    for cell in read_notebook(path):
+        file = cell.place(str(path))
+        try:
+            if cell.magic == "component":
+                enter_text(f"# %%component {cell.line}\n{cell.body}", file)
+                define_component(cell.line, cell.body, file, names)
+            elif cell.magic == "pipeline":
+                enter_text(f"# %%pipeline {cell.line}\n{cell.body}", file)
+                made.append(define_pipeline(cell.line, cell.body, file, names, path.stem)[0])
+            elif not cell.magic:
+                made += _taken(cell, file, names)
+        except KfpJupyterError:
+            raise
+        except Exception as error:
+            raise _user_error(error, file, file) from error
+    return made
+
+
+def _taken(cell: CodeCell, file: str, names: dict[str, Any]) -> Iterator[Any]:
+    """Run the statements of a plain cell that define something; yield what is under a decorator of ours."""
+    text = _IPYTHON.sub(r"\1pass", cell.body)
+    try:
+        module = ast.parse(text)
+    except SyntaxError:
+        return  # not a cell of ours, or one that fails in the notebook too
+    enter_text(text, file)
+    for statement in module.body:
+        ours = isinstance(statement, ast.FunctionDef) and _is_ours(statement, names)
+        if ours or _is_import(statement):
+            exec(compile(ast.Module([statement], []), file, "exec", dont_inherit=True), names)
+            if isinstance(statement, ast.FunctionDef):
+                yield names[statement.name]
+
+
+def _is_import(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        modules = [statement.module or ""]
+    elif isinstance(statement, ast.Import):
+        modules = [alias.name for alias in statement.names]
+    else:
+        return False
+    return all(module.partition(".")[0] in _IMPORTED for module in modules)
+
+
+def _is_ours(function: ast.FunctionDef, names: dict[str, Any]) -> bool:
+    """Say whether one of a function's decorators is `@component` or `@pipeline`, by whatever name."""
+    for decorator in function.decorator_list:
+        node = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if any(_named(node, names) is ours for ours in _DECORATORS):
+            return True
+    return False
+
+
+def _named(node: ast.expr, names: dict[str, Any]) -> Any:
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return getattr(_named(node.value, names), node.attr, None)
+    return None
+
+
+def _user_error(error: Exception, file: str, where: str) -> UserCodeError:
+    line = 0
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == file:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    remedy = ""
+    if isinstance(error, NameError) and ".ipynb" in file:
+        remedy = "Other cells were not run: define or import it in the cell that uses it."
+    return UserCodeError(
+        f"{type(error).__name__}: {error}.", where=f"{where}, line {line}" if line else where, remedy=remedy
+    )
