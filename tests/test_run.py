@@ -9,7 +9,7 @@ import pytest
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.model.run import ArtifactRecord, RunChanged, State, Target, TaskChanged, TaskError
 from kfp_jupyter.run import ConnectionLostError, Run, RunFailedError
-from kfp_jupyter.run_task import NoSuchNameError
+from kfp_jupyter.run.task import NoSuchNameError
 from kfp_jupyter.workbench import Workbench
 from tests.fake_engine import FakeEngine, until
 from tests.pipelines import churn

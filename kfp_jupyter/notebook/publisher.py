@@ -25,8 +25,8 @@ from typing import Any, Protocol
 from kfp_jupyter.model.run import RunState
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.notebook.failures import describe
-from kfp_jupyter.runs.delta import delta
 from kfp_jupyter.runs.store import RunStore
+from kfp_jupyter.view.delta import delta
 
 _LOG = logging.getLogger(__name__)
 # Seconds between two rounds: at most ten messages a second for a run.

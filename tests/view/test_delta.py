@@ -4,7 +4,7 @@ import json
 
 from kfp_jupyter.model.codec import encode
 from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, Target, TaskChanged, apply
-from kfp_jupyter.runs.delta import delta
+from kfp_jupyter.view.delta import delta
 
 CREATED = RunCreated(
     time=1.0, run_id="r1", pipeline="p", target=Target(), arguments={}, tasks=("load", "train")

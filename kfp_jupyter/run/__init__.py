@@ -14,7 +14,7 @@ from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, TaskOutput
 from kfp_jupyter.model.run import RunRef, RunState, State, Target
 from kfp_jupyter.model.types import Json
-from kfp_jupyter.run_task import RunTask, Tasks
+from kfp_jupyter.run.task import RunTask, Tasks
 from kfp_jupyter.runs.follower import DISCONNECTED
 from kfp_jupyter.runs.metrics import run_metrics
 from kfp_jupyter.runs.store import RunStore
