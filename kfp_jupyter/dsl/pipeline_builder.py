@@ -123,10 +123,10 @@ class PipelineBuilder:
             ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
         """
         origin = caller()
-        name = self._free_name(component.name)
-        call = ComponentCall(component, name, origin, self)
-        arguments = call.arguments(positional, named or {})
-        # Taken only now: a call that was refused leaves nothing behind.
+        name, count = self._free_name(component.name)
+        arguments = ComponentCall(component, name, origin, self).arguments(positional, named or {})
+        # Only now, so that a call that was refused leaves nothing behind.
+        self._counts[component.name] = count
         key = self._key(component, name)
         task = PipelineTask(name, key, component, arguments, settings or TaskSettings(), self, origin)
         self.tasks[name] = task
@@ -165,14 +165,14 @@ class PipelineBuilder:
         if task is not None:
             error.where = task.place(task.origin)
 
-    def _free_name(self, base: str) -> str:
+    def _free_name(self, base: str) -> tuple[str, int]:
+        """Return the next name of a component's tasks, as KFP counts them, and its number."""
         count = self._counts.get(base, 0) + 1
         name = base if count == 1 else f"{base}-{count}"
         while name in self.tasks:
             count += 1
             name = f"{base}-{count}"
-        self._counts[base] = count
-        return name
+        return name, count
 
     def _key(self, component: Component, task: str) -> str:
         """Return the component's key, which is KFP's for its first task."""

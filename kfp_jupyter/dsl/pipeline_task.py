@@ -113,7 +113,8 @@ class PipelineTask:
             what = (
                 f"It has {len(names)} outputs, so `.output` could mean any." if names else "It has no output."
             )
-            raise OutputError(what, where=self.place(), remedy=f"Use {listed}." if names else "")
+            remedy = f"Use {listed}." if names else "To wait for it, give it to another task's `.after`."
+            raise OutputError(what, where=self.place(), remedy=remedy)
         return self.outputs[names[0]]
 
     def after(self, *tasks: PipelineTask) -> PipelineTask:
