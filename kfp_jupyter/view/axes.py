@@ -16,7 +16,7 @@ from kfp_jupyter.view.markup import element, escaped
 WIDTH = 360
 """The width of a line chart in pixels."""
 
-TICK = 10.5
+TICK: float = FONT["edge"]["size"]
 """The font size of ticks, labels and legends."""
 
 MOST_SERIES = 12
@@ -118,7 +118,7 @@ class Axes:
 
 def axes(x: Scale, y: Scale, title: str) -> Axes:
     """Return the axes of a chart, with the room that their ticks need."""
-    widest = max(text_width(text, TICK) for _, text in y.ticks)
+    widest = max(text_width(text, FONT["edge"]) for _, text in y.ticks)
     return Axes(x, y, title, left=round(widest) + (38.0 if y.name else 23.0))
 
 
@@ -172,9 +172,9 @@ def card(width: float, height: float) -> str:
 
 def heading(title: str, width: float) -> str:
     """Return a chart's title."""
-    size, weight = FONT["label"]["size"], FONT["label"]["weight"]
-    shown = fitted(title, size, width - 32)
-    return words(shown, 16, 24, role="label", size=size, font_weight=weight)
+    font = FONT["label"]
+    shown = fitted(title, font, width - 32)
+    return words(shown, 16, 24, role="label", size=font["size"], font_weight=font["weight"])
 
 
 def words(
@@ -236,8 +236,8 @@ def _legend(names: Sequence[str], top: float) -> tuple[list[str], float]:
     drawn: list[str] = []
     x, y = 16.0, top
     for series, name in enumerate(names[:MOST_SERIES]):
-        text = fitted(name, TICK, WIDTH - 72)
-        wide = 30 + text_width(text, TICK)
+        text = fitted(name, FONT["edge"], WIDTH - 72)
+        wide = 30 + text_width(text, FONT["edge"])
         if x > 16 and x + wide > WIDTH - 16:
             x, y = 16.0, y + _LEGEND_LINE
         drawn.append(element("path", d=f"M{x:.1f} {y}h20", **stroke(series)))

@@ -14,8 +14,8 @@ def confusion_chart(matrix: Confusion) -> str:
     count = len(matrix.classes)
     cell = min(64.0, max(30.0, 300.0 / count))
     size = 10.5 if count > 5 else 12.0
-    names = [fitted(name, FONT["detail"]["size"], 110) for name in matrix.classes]
-    widest = max(text_width(name, FONT["detail"]["size"]) for name in names)
+    names = [fitted(name, FONT["detail"], 110) for name in matrix.classes]
+    widest = max(text_width(name, FONT["detail"]) for name in names)
     turned = widest > cell - 4
     left, top = 40 + widest, 38.0
     width = max(round(left + count * cell + 20), 220)
@@ -86,7 +86,7 @@ def _cell(x: float, y: float, cell: float, size: float, held: float, share: floa
 
 def _short(held: float, cell: float, size: float) -> str:
     text = number(held)
-    if text_width(text, size) <= cell - 2:
+    if text_width(text, {"size": size, "weight": 600}) <= cell - 2:
         return text
     for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(held) >= unit:

@@ -37,7 +37,7 @@ class Label:
 
 def labels(graph: Mapping[str, Json]) -> list[Label]:
     """Return the labels of a run document's graph that have room, in the order of its edges."""
-    size, height = FONT["edge"]["size"], EDGE["chip_height"]
+    font, height = FONT["edge"], EDGE["chip_height"]
     bands: dict[int, list[_Rectangle]] = {}
     for node in graph["nodes"]:
         _take(bands, (node["x"], node["y"], node["x"] + node["width"], node["y"] + node["height"]))
@@ -45,8 +45,8 @@ def labels(graph: Mapping[str, Json]) -> list[Label]:
     for edge in graph["edges"]:
         if not edge["label"]:
             continue
-        text = fitted(edge["label"], size, FONT["edge"]["max_width"])
-        width = text_width(text, size) + 2 * EDGE["chip_padding"]
+        text = fitted(edge["label"], font, font["max_width"])
+        width = text_width(text, font) + 2 * EDGE["chip_padding"]
         for x, y in _spots(edge["path"]):
             box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
             if x >= width / 2 and x + width / 2 <= graph["width"] and _free(bands, box):

@@ -97,7 +97,7 @@ def layout(pipeline: Pipeline) -> Picture:
 def _box(pipeline: Pipeline, task: Task) -> Node:
     label = task.settings.display_name or task.name
     component = pipeline.component_of(task).name
-    wanted = max(text_width(label, FONT["label"]["size"]), text_width(component, FONT["detail"]["size"]))
+    wanted = max(text_width(label, FONT["label"]), text_width(component, FONT["detail"]))
     room = CARD["text_x"] + wanted + CARD["padding_right"]
     width = 2 * ceil(min(max(room, CARD["min_width"]), CARD["max_width"]) / 2)
     return Node(task.name, label, component, 0, 0, width, CARD["height"])

@@ -40,23 +40,28 @@ def _width(character: str) -> int:
     return int(_WIDTHS.get(character, FONT["widths"]["other"]))
 
 
-def text_width(text: str, size: float) -> float:
-    """Return about how wide a text in the UI font is, for a font size in pixels; rather too much."""
-    return sum(map(_width, text)) * size / 1000
+def text_width(text: str, font: Mapping[str, Json]) -> float:
+    """Return about how wide a text is in pixels, in `FONT["label"]` or another; rather too much."""
+    return sum(map(_width, text)) * _per_unit(font)
 
 
-def fitted(text: str, size: float, room: float) -> str:
-    """Return the text, cut and ended with an ellipsis if it is wider than `room` pixels at that font size."""
-    if text_width(text, size) <= room:
+def fitted(text: str, font: Mapping[str, Json], room: float) -> str:
+    """Return the text, cut and ended with an ellipsis if it is wider than `room` pixels."""
+    if text_width(text, font) <= room:
         return text
-    left = room - text_width("…", size)
+    left = room - text_width("…", font)
     kept = 0
     for character in text:
-        left -= _width(character) * size / 1000
+        left -= _width(character) * _per_unit(font)
         if left < 0:
             break
         kept += 1
     return text[:kept].rstrip() + "…"
+
+
+def _per_unit(font: Mapping[str, Json]) -> float:
+    weight = 1.0 if font["weight"] >= 600 else FONT["widths"]["regular"]
+    return float(font["size"] * weight / 1000)
 
 
 def style_sheet(markup: str) -> str:

@@ -155,7 +155,7 @@ def _card(node: Mapping[str, Json], task: Mapping[str, Json] | None, now: float)
         _icon(key),
         element(
             "text",
-            escaped(fitted(node["label"], FONT["label"]["size"], room)),
+            escaped(fitted(node["label"], FONT["label"], room)),
             class_="kj-label",
             x=CARD["text_x"],
             y=CARD["label_y"] if second else CARD["label_alone_y"],
@@ -168,7 +168,7 @@ def _card(node: Mapping[str, Json], task: Mapping[str, Json] | None, now: float)
         shapes.append(
             element(
                 "text",
-                escaped(fitted(second, FONT["detail"]["size"], room)),
+                escaped(fitted(second, FONT["detail"], room)),
                 class_="kj-detail" if muted else f"kj-fill-{key}",
                 x=CARD["text_x"],
                 y=CARD["detail_y"],

@@ -30,7 +30,7 @@ def state_name(task: Mapping[str, Json]) -> str:
 def status(task: Mapping[str, Json], now: float) -> str:
     """Return a task's second line, short enough for its card.
 
-    It tells what the icon beside it does not: how long (`1.2 s`, `running · 3 s`, `attempt 2 · 3 s`), or why
+    It tells what the icon beside it does not: how long (`1.2 s`, `running · 3 s`, `try 2 · 3 s`), or why
     it has not
     has not begun (`Unschedulable`).
 
@@ -39,15 +39,16 @@ def status(task: Mapping[str, Json], now: float) -> str:
         now: The present in seconds since the epoch, for tasks that still run.
     """
     state, reason, attempt = task["state"], task["reason"], task["attempt"]
-    if look_key(task) == "CACHED" or state == "SKIPPED":
+    if look_key(task) == "CACHED" or state in ("SKIPPED", "CANCELING", "CANCELED"):
         return state_name(task)
     if state in ("PENDING", "PAUSED"):
         return str(reason or state_name(task))
-    words = [f"attempt {attempt}"] if attempt > 1 else []
-    if state != "SUCCEEDED" and not (state == "RUNNING" and words):
-        words.insert(0, state_name(task))
-    words += [spent(task, now)] if task["started_at"] is not None else []
-    return " · ".join(words or [state_name(task)])
+    if state == "FAILED" and attempt > 1:
+        return f"{state_name(task)} · {attempt} attempts"
+    # That a second attempt runs, its icon tells; there is no room for both.
+    named = state_name(task) if state != "SUCCEEDED" and attempt < 2 else ""
+    words = [f"try {attempt}" if attempt > 1 else named, spent(task, now)]
+    return " · ".join(word for word in words if word) or state_name(task)
 
 
 def spent(held: Mapping[str, Json], now: float) -> str:
@@ -59,7 +60,7 @@ def spent(held: Mapping[str, Json], now: float) -> str:
 
 
 def duration(seconds: float, *, whole: bool = False) -> str:
-    """Return a duration for people: `0.4 s` (`0 s` if `whole`), `12 s`, `3 min 05 s`, `1 h 20 min`."""
+    """Return a duration for people: `0.4 s` (`0 s` if `whole`), `12 s`, `3:05 min`, `1:20 h`."""
     if seconds < 9.95 and not whole:
         return f"{seconds:.1f} s"
     rounded = int(seconds) if whole else round(seconds)
@@ -67,9 +68,9 @@ def duration(seconds: float, *, whole: bool = False) -> str:
         return f"{rounded} s"
     minutes, rest = divmod(rounded, 60)
     if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes:02d} min"
+        return f"{minutes}:{rest:02d} min"
+    hours, minutes = divmod(round(rounded / 60), 60)
+    return f"{hours}:{minutes:02d} h"
 
 
 def moment(seconds: float | None) -> str:

@@ -14,7 +14,7 @@ from tests.view.pages import Page, parsed, texts
 NOW = examples.START + 4.7
 DOCUMENTS = examples.documents()
 TAGS = {"div", "span", "strong", "table", "tr", "th", "td", "details", "summary", "pre", "img"}
-"""All of these pass JupyterLab's sanitiser, nbconvert's and GitHub's."""
+"""All of these pass JupyterLab's sanitiser."""
 
 
 @pytest.mark.parametrize("name", list(DOCUMENTS))
@@ -29,12 +29,12 @@ def test_only_plain_elements_with_inline_styles_are_used(name: str) -> None:
 
 def test_an_ended_run_is_told_in_words_beside_its_pictures() -> None:
     page = Page(html(DOCUMENTS["succeeded"], now=NOW))
-    for word in ("Cancer classifier", "succeeded", "1 min 12 s", "this machine", "run-0011", "rate = 0.05"):
+    for word in ("Cancer classifier", "succeeded", "1:12 min", "this machine", "run-0011", "rate = 0.05"):
         assert word in page.text
     for word in ("accuracy", "0.972", "0.944", "train-logistic"):
         assert word in page.text
     titles = [texts(picture, "title")[0] for picture in page.pictures]
-    assert titles[0] == "Pipeline Cancer classifier: succeeded, 1 min 12 s"
+    assert titles[0] == "Pipeline Cancer classifier: succeeded, 1:12 min"
     assert titles[1:] == [
         "loss",
         "ROC · AUC 0.975 / 0.941",

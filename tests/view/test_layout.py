@@ -79,13 +79,13 @@ def check(widths: list[int], lines: list[Line], budget: int | None = None) -> No
 
 
 @given(graphs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_boxes_stand_apart_and_lines_run_down_between_them(graph: tuple[list[int], list[Line]]) -> None:
     check(*graph)
 
 
 @given(graphs(), st.integers(0, 6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_lines_without_a_chain_run_beside_the_boxes(graph: tuple[list[int], list[Line]], budget: int) -> None:
     check(*graph, budget)
 

@@ -9,8 +9,9 @@ import pytest
 
 from kfp_jupyter.model.run import State
 from kfp_jupyter.view.labels import labels
-from kfp_jupyter.view.look import DARK, LIGHT, SERIES, STATES, fitted, text_width
+from kfp_jupyter.view.look import CARD, DARK, FONT, LIGHT, SERIES, STATES, fitted, text_width
 from kfp_jupyter.view.svg import svg
+from kfp_jupyter.view.wording import status
 from tests.view import examples
 from tests.view.pages import SVG, parsed, texts
 
@@ -46,7 +47,7 @@ def test_every_task_is_drawn_with_its_name_and_described(name: str) -> None:
 
 def test_states_are_told_in_words_and_times() -> None:
     shown = texts(svg(DOCUMENTS["running"], now=NOW))
-    assert {"cached", "1.2 s", "attempt 2 · 3 s", "Unschedulable", "pending"} <= set(shown)
+    assert {"cached", "1.2 s", "try 2 · 3 s", "Unschedulable", "pending"} <= set(shown)
     assert {"failed · 1.8 s", "skipped"} <= set(texts(svg(DOCUMENTS["failed"], now=NOW)))
 
 
@@ -127,7 +128,18 @@ def test_colours_are_legible_on_their_ground() -> None:
 
 
 def test_a_long_text_is_cut_to_its_room() -> None:
-    cut = fitted("a-very-long-name-" * 10, 13, 120)
+    font = FONT["label"]
+    cut = fitted("a-very-long-name-" * 10, font, 120)
     assert cut.endswith("…")
-    assert text_width(cut, 13) <= 120
-    assert fitted("short", 13, 120) == "short"
+    assert text_width(cut, font) <= 120
+    assert fitted("short", font, 120) == "short"
+
+
+@pytest.mark.parametrize("state", [state.value for state in State])
+@pytest.mark.parametrize("attempt", [1, 3])
+@pytest.mark.parametrize("seconds", [3.2, 3599.0, 35_999.0])
+def test_the_second_line_fits_the_smallest_card(state: str, attempt: int, seconds: float) -> None:
+    task = {"state": state, "reason": "", "attempt": attempt, "cached_from": ""}
+    ended = None if state in ("RUNNING", "CANCELING", "PENDING", "PAUSED") else seconds
+    line = status({**task, "started_at": 0.0, "finished_at": ended}, now=seconds)
+    assert text_width(line, FONT["detail"]) <= CARD["min_width"] - CARD["text_x"] - CARD["padding_right"] / 2

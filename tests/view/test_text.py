@@ -33,7 +33,7 @@ def test_states_stand_in_a_column() -> None:
     shown = text(DOCUMENTS["running"], now=NOW)
     assert shown.startswith("Cancer classifier · ▶ running · 4 s · on argo:kind-lab/team-a · run run-0010\n")
     assert "≡ load                   cached\n" in shown
-    assert "├─ ▶ train-forest        attempt 2 · 3 s\n" in shown
+    assert "├─ ▶ train-forest        try 2 · 3 s\n" in shown
     assert "└─ ○ train-logistic      Unschedulable\n" in shown
     assert "loss · train-forest  █▇▅▄▄▃▂▂▂▁▁▁  0.1908 at step 11" in shown
 
@@ -102,7 +102,7 @@ def test_the_text_of_a_huge_run_is_cut() -> None:
 
 def test_durations_and_numbers_are_short() -> None:
     assert [duration(s) for s in (0, 0.44, 9.94, 9.96, 59.4, 59.6, 3599, 3600, 5400)] == [
-        "0.0 s", "0.4 s", "9.9 s", "10 s", "59 s", "1 min 00 s", "59 min 59 s", "1 h 00 min", "1 h 30 min",
+        "0.0 s", "0.4 s", "9.9 s", "10 s", "59 s", "1:00 min", "59:59 min", "1:00 h", "1:30 h",
     ]  # fmt: skip
     assert [number(n) for n in (3, 3.0, 0.1234567, 1e-9, 1e20, "NaN", True)] == [
         "3", "3", "0.12346", "1e-09", "1e+20", "NaN", "True",
