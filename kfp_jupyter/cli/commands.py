@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,8 @@ def show(options: Namespace) -> int:
     """Show a run, from its start to its end if it goes on."""
     from kfp_jupyter.workbench import current
 
-    return _watched(current().get(options.run))
+    found = current().get(options.run)
+    return _shown(found) if found.state.finished else _watched(found)
 
 
 def compile_(options: Namespace) -> int:
@@ -168,8 +170,6 @@ def targets(_options: Namespace) -> int:
 
 def _watched(run: Run) -> int:
     from kfp_jupyter.cli.progress import show_until_end
-    from kfp_jupyter.model.run import State
-    from kfp_jupyter.view import document, text
 
     try:
         show_until_end(run, sys.stdout)
@@ -177,18 +177,36 @@ def _watched(run: Run) -> int:
         say(f"\nNot watching any longer; the run goes on. `kfp-jupyter show {run.id}` watches it again,")
         say(f"`kfp-jupyter cancel {run.id}` ends it.")
         return INTERRUPTED
-    say(f"\n{text(document(run.pipeline, run.status))}")
-    artifacts = list(_artifacts(run.status))
-    if artifacts:
-        say("\nArtifacts\n" + "\n".join(f"  {line}" for line in _columns(artifacts)))
+    say("")
+    return _shown(run)
+
+
+def _shown(run: Run) -> int:
+    """Show a run that has ended."""
+    from kfp_jupyter.model.run import State
+    from kfp_jupyter.view import document, text
+
+    say(text(document(run.pipeline, run.status)))
+    _say_artifacts(run.status)
     return OK if run.state is State.SUCCEEDED else FAILED
 
 
-def _artifacts(state: RunState) -> Iterable[tuple[str, str, str]]:
-    for path, task in state.tasks.items():
-        for name, records in task.artifacts.items():
-            for record in records:
-                yield path, name, record.path or record.uri
+def _say_artifacts(state: RunState) -> None:
+    rows = [
+        (path, name, record.path or record.uri)
+        for path, task in state.tasks.items()
+        for name, records in task.artifacts.items()
+        for record in records
+    ]
+    if not rows:
+        return
+    # On this machine they share a long folder, which is said once.
+    folder = ""
+    if all(Path(place).is_absolute() for *_, place in rows):
+        folder = os.path.commonpath([Path(place).parent for *_, place in rows])
+        rows = [(path, name, os.path.relpath(place, folder)) for path, name, place in rows]
+    say(f"\nArtifacts{f' in {folder}' if folder else ''}")
+    say("\n".join(f"  {line}" for line in _columns(rows)))
 
 
 def _catch_up(workbench: Workbench, ids: Sequence[str]) -> None:

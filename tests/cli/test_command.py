@@ -91,7 +91,7 @@ def test_a_run_is_shown_task_by_task_and_ends_with_metrics_and_artifacts(program
     assert "load succeeded in 1.5 s\n" in out
     assert "train succeeded (attempt 2) in 2.0 s\n" in out
     assert "auc" in out
-    assert "train  scores  /data/metrics" in out
+    assert "Artifacts in /data\n  train  scores  metrics\n" in out
 
 
 def test_a_failed_run_shows_the_error_with_its_line_and_is_a_failure(program, engine, capsys):
