@@ -144,8 +144,8 @@ export class LabTransport implements Transport {
     );
   }
 
-  private readonly onHello = (comm: Kernel.IComm): void => {
-    comm.dispose();
+  private readonly onHello = (): void => {
+    // The kernel closes the comm of its hello itself, at once; one disposed of here would not be found then.
     this.connect();
   };
 
