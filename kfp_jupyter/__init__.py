@@ -73,6 +73,18 @@ def _run(pipeline: Any, arguments: Mapping[str, Any], *, target: str, wait: bool
     return run.wait() if wait else run
 
 
+def _argo_workflow(pipeline: Any) -> str:
+    """Return a Workflow that `kubectl create` takes; every parameter has its default's value."""
+    from kfp_jupyter.engines.argo.manifest import to_yaml, workflow
+    from kfp_jupyter.engines.base import RunOptions
+    from kfp_jupyter.model.check import bind_arguments
+    from kfp_jupyter.model.run import Target
+    from kfp_jupyter.runs.run_id import new_run_id
+
+    options = RunOptions(new_run_id(pipeline.name), Target("argo"))
+    return to_yaml(workflow(pipeline, bind_arguments(pipeline, {}), options))
+
+
 class _Package(ModuleType):
     """This package, which learns when its `dsl` was imported.
 
@@ -84,7 +96,9 @@ class _Package(ModuleType):
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
         if name == "dsl":
-            import_module("kfp_jupyter.dsl.pipeline_function").run_hook = _run  # type: ignore[attr-defined]
+            written: Any = import_module("kfp_jupyter.dsl.pipeline_function")
+            written.run_hook = _run
+            written.writers["argo"] = _argo_workflow
 
 
 sys.modules[__name__].__class__ = _Package

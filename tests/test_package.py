@@ -55,3 +55,16 @@ print(made.run(target="argo", wait=True))
 )
 def test_a_pipeline_can_be_run_however_the_dsl_was_imported(way):
     assert python(f"{way}\n{PIPELINE}") == "waited for p {} argo\n"
+
+
+def test_a_pipeline_compiles_to_argo_however_the_dsl_was_imported(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from kfp_jupyter.dsl import component, pipeline\n"
+        "@component\ndef step(n: int) -> int:\n    return n\n"
+        "@pipeline\ndef p(n: int = 1):\n    step(n)\n"
+        f"print(p.compile({str(tmp_path / 'p.yaml')!r}, target='argo').read_text()[:39])\n"
+    )
+    assert python(f"import runpy; runpy.run_path({str(program)!r})") == (
+        "apiVersion: argoproj.io/v1alpha1\nkind: \n"
+    )

@@ -56,7 +56,7 @@ class PipelineOptions:
         target: The target's spelling (`local`, `argo:context`), or an empty string.
         run: Whether to run it at once.
         wait: Whether to wait until that run has ended.
-        arguments: Values for the run's parameters, as typed; see `check.arguments_from_text`.
+        arguments: Values for the run's parameters, as typed; their types say how to read them.
         description: What the pipeline is for.
         caching: Whether earlier results may be used.
     """

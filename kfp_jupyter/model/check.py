@@ -5,8 +5,6 @@ Every message names the task, the argument and the remedy.
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -108,36 +106,6 @@ def _default(spec: InputSpec, where: str) -> Json:
         remedy = f"Give it, as in `{spec.name}=…`; its type is {spec.type.python_name}."
         raise ArgumentError(f"Its parameter {spec.name!r} has no value.", where=where, remedy=remedy)
     return spec.default
-
-
-def arguments_from_text(pipeline: Pipeline, texts: Mapping[str, str]) -> dict[str, Json]:
-    """Return the values of arguments that were typed as text, such as `lr=0.2` on a command line.
-
-    A text stays as it is for a text parameter; for any other it is read as JSON or as a Python literal. The
-    result still is to be bound.
-
-    Raises:
-        ArgumentError: A text cannot be read as its parameter's type.
-    """
-    types = {spec.name: spec.type for spec in pipeline.inputs}
-    return {name: _from_text(name, types.get(name), text, pipeline.name) for name, text in texts.items()}
-
-
-def _from_text(name: str, type_: ValueType | None, text: str, pipeline: str) -> Json:
-    if type_ is None or type_ is ParameterType.STRING:
-        return text
-    with contextlib.suppress(ValueError):
-        return json.loads(text)
-    with contextlib.suppress(ValueError, SyntaxError):
-        return ast.literal_eval(text)
-    if type_ is ParameterType.BOOLEAN and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    wanted = type_.python_name
-    raise ArgumentError(
-        f"Its parameter {name!r} got {_short(text)}, which is not a value of type {wanted}.",
-        where=f"pipeline {pipeline}",
-        remedy='Write it as JSON, such as 0.2, true, [1, 2] or {"a": 1}.',
-    )
 
 
 def check(pipeline: Pipeline) -> None:

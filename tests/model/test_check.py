@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kfp_jupyter.model.check import ArgumentError, arguments_from_text, bind_arguments, check, parameter_value
+from kfp_jupyter.model.check import ArgumentError, bind_arguments, check, parameter_value
 from kfp_jupyter.model.component import Component, ContainerStep, InputSpec, OutputSpec
 from kfp_jupyter.model.pipeline import (
     Constant,
@@ -129,23 +129,6 @@ def test_an_artifact_cannot_be_given_to_a_run() -> None:
     wants = replace(GOOD, inputs=(InputSpec("model", MODEL),))
     with pytest.raises(ArgumentError, match="is an artifact"):
         bind_arguments(wants, {"model": "x"})
-
-
-def test_arguments_typed_as_text_are_read_by_their_type() -> None:
-    texts = {"rows": "3", "rate": "1e-3", "tag": "007"}
-    assert arguments_from_text(GOOD, texts) == {"rows": 3, "rate": 0.001, "tag": "007"}
-    kinds = replace(
-        GOOD,
-        inputs=(
-            InputSpec("flag", ParameterType.BOOLEAN),
-            InputSpec("items", ParameterType.LIST),
-            InputSpec("table", ParameterType.STRUCT),
-        ),
-    )
-    texts = {"flag": "True", "items": "['a', 1]", "table": '{"a": [true]}'}
-    assert arguments_from_text(kinds, texts) == {"flag": True, "items": ["a", 1], "table": {"a": [True]}}
-    with pytest.raises(ArgumentError, match="'items' got 'a, b'"):
-        arguments_from_text(kinds, {"items": "a, b"})
 
 
 def test_values_become_plain_json() -> None:
