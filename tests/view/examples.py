@@ -1,6 +1,7 @@
-"""Example pipelines and runs, and the documents of them that the front end's tests read.
+"""Example pipelines and runs, and what the front end's tests read of them.
 
-Run as a program it writes `tests/fixtures/run_documents.json` anew.
+Run as a program it writes anew `tests/fixtures/run_documents.json`, and `tests/fixtures/wording.json`: the
+words that Python and the front end must both find for a task's second line and for a duration.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ from kfp_jupyter.model.run import (
     Target,
     TaskChanged,
     TaskError,
+    TaskRun,
     apply,
 )
 from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
-from kfp_jupyter.view.document import document
+from kfp_jupyter.view.document import document, task_document
+from kfp_jupyter.view.wording import duration, status
 
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "run_documents.json"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 START = 1_760_000_000.0
 
 DATASET = ArtifactType("system.Dataset")
@@ -284,10 +287,48 @@ def documents() -> dict[str, Any]:
     }
 
 
-def written() -> str:
-    """The text of the fixture."""
-    return json.dumps(documents(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def wording() -> dict[str, Any]:
+    """For each kind of task its second line at the time `now`; and `[seconds, whole, text]` of durations."""
+    began = {"attempt": 1, "started_at": START, "finished_at": START + 75.0}
+    open_ended = {**began, "finished_at": None}
+    known: list[dict[str, Any]] = [
+        {"state": State.PENDING},
+        {"state": State.PENDING, "reason": "Unschedulable"},
+        {"state": State.RUNNING, **open_ended},
+        {"state": State.RUNNING, **open_ended, "attempt": 2},
+        {"state": State.SUCCEEDED, **began},
+        {"state": State.SUCCEEDED, **began, "attempt": 3},
+        {"state": State.SUCCEEDED, **began, "cached_from": "run-0007"},
+        {"state": State.SUCCEEDED},
+        {"state": State.SKIPPED, "reason": "UpstreamFailed"},
+        {"state": State.FAILED, **began},
+        {"state": State.FAILED, **began, "attempt": 3},
+        {"state": State.FAILED},
+        {"state": State.CANCELING, **open_ended},
+        {"state": State.CANCELED, **began, "attempt": 2},
+        {"state": State.PAUSED},
+    ]
+    now = START + 3.7
+    tasks = [task_document(TaskRun(**each)) for each in known]
+    seconds = (0.0, 0.44, 3.7, 9.94, 9.96, 59.4, 59.6, 75.0, 3599.4, 3599.6, 3600.0, 5400.0, 90_000.0)
+    return {
+        "now": now,
+        "lines": [{"task": each, "line": status(each, now)} for each in tasks],
+        "durations": [
+            [each, whole, duration(each, whole=whole)] for each in seconds for whole in (False, True)
+        ],
+    }
+
+
+def fixtures() -> dict[Path, str]:
+    """The text of each file of the front end's tests."""
+    held = {"run_documents.json": documents(), "wording.json": wording()}
+    return {
+        FIXTURES / name: json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        for name, value in held.items()
+    }
 
 
 if __name__ == "__main__":
-    FIXTURE.write_text(written(), encoding="utf-8")
+    for path, content in fixtures().items():
+        path.write_text(content, encoding="utf-8")

@@ -25,9 +25,9 @@ def test_every_example_conforms_to_the_schema(name: str) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(found)] == []
 
 
-def test_the_fixture_of_the_front_end_is_up_to_date() -> None:
-    remedy = "run: python -m tests.view.examples"
-    assert examples.FIXTURE.read_text(encoding="utf-8") == examples.written(), remedy
+def test_the_fixtures_of_the_front_end_are_up_to_date() -> None:
+    for path, content in examples.fixtures().items():
+        assert path.read_text(encoding="utf-8") == content, "run: python -m tests.view.examples"
 
 
 def test_nodes_are_the_tasks_and_edges_name_what_flows() -> None:
