@@ -5,6 +5,7 @@ the code as KFP does, and then the user's own text with the lines it has in its 
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import re
@@ -82,9 +83,12 @@ def with_functions(function: Callable[..., Any], helpers: Iterable[Callable[...,
     Raises:
         ComponentError: One of them is no function, or its text was not kept.
     """
-    own = _with_preamble(function_fragment(function))
+    own = function_fragment(function)
     before = tuple(function_fragment(helper) for helper in helpers)
-    return Source((own.fragments[0], *before, own.fragments[1]))
+    # Where hints are not evaluated, they may not be evaluated in a step either, whose Python may be another.
+    postponed = function.__code__.co_flags & __future__.annotations.compiler_flag
+    imports = "from __future__ import annotations\n" + _IMPORTS if postponed else _IMPORTS
+    return Source((Fragment(imports, PREAMBLE), *before, own))
 
 
 def component_from_cell(

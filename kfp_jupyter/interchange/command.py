@@ -86,7 +86,8 @@ def _kfp_source(step: PythonStep) -> str:
         for held in step.source.fragments
         if held.file == PREAMBLE
         for line in held.text.splitlines(keepends=True)
-        if "__future__" in line
+        # KFP's executor reads hints as values, so they must be evaluated.
+        if "__future__" in line and "annotations" not in line
     )
     return future + _KFP_IMPORTS + own
 

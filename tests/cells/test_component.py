@@ -237,6 +237,15 @@ def test_what_is_no_function_of_known_text_is_refused() -> None:
         component_from_function(namespace["unknown"])
 
 
+def test_a_function_whose_hints_are_not_evaluated_keeps_them_so_in_a_step() -> None:
+    def step(n: int) -> int:
+        return n
+
+    source = step_of(component_from_function(step)).source
+    assert source.text.startswith("from __future__ import annotations\n")
+    compile(source.text, "step.py", "exec")
+
+
 def test_an_inner_generator_makes_no_generator_of_a_function() -> None:
     assert from_cell("def f() -> list:\n    def g():\n        yield 1\n    return list(g())").outputs
 
