@@ -16,19 +16,20 @@ thread of their own when somebody asks for them.
 from __future__ import annotations
 
 import logging
+import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock, Thread
+from typing import TYPE_CHECKING
 
 from kfp_jupyter.engines import targets as target_places
 from kfp_jupyter.engines.base import Engine, RunOptions
 from kfp_jupyter.engines.kubeconfig import read_kubeconfig
 from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
-from kfp_jupyter.model.check import bind_arguments, unknown_name
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import RunCreated, RunRef, Target
@@ -38,12 +39,14 @@ from kfp_jupyter.run import Run
 from kfp_jupyter.runs.commit import git_commit
 from kfp_jupyter.runs.database import HistoryError
 from kfp_jupyter.runs.follower import Followers
-from kfp_jupyter.runs.history import COMMIT, History
-from kfp_jupyter.runs.logs import LogBook
+from kfp_jupyter.runs.history import COMMIT, NOTEBOOK, History
 from kfp_jupyter.runs.recorder import Recorder
 from kfp_jupyter.runs.run_id import new_run_id
 from kfp_jupyter.runs.store import RunStore
 from kfp_jupyter.runs.summary import RunSummary, summary
+
+if TYPE_CHECKING:
+    from kfp_jupyter.runs.logs import LogBook
 
 LATEST = "latest"
 """Names the newest run wherever a run's id is asked for."""
@@ -109,21 +112,13 @@ class Workbench:
         """Return the targets to choose from: this machine, then the kubeconfig's contexts."""
         return target_places.places()
 
-    def parse_target(self, text: str) -> Target:
-        """Return the target that a text such as `argo:CONTEXT/NAMESPACE` names.
-
-        Raises:
-            TargetError: It names none.
-        """
-        return target_places.parse_target(text)
-
     def use(self, text: str) -> Target:
         """Make a target the one where runs run if nothing else is said.
 
         Raises:
             TargetError: The text names none.
         """
-        self.target = self.parse_target(text)
+        self.target = target_places.parse_target(text)
         return self.target
 
     def notes(self) -> list[str]:
@@ -156,11 +151,13 @@ class Workbench:
             TargetError: The text names no target.
             EngineError: It cannot run there; nothing was started.
         """
+        from kfp_jupyter.model.check import bind_arguments
+
         if isinstance(pipeline, str):
             pipeline = self.pipeline(pipeline)
         bound = bind_arguments(pipeline, arguments or {})
-        where = self.parse_target(target) if isinstance(target, str) else target or self.target
-        kept = {COMMIT: git_commit(Path.cwd()), **(labels or {})}
+        where = target_places.parse_target(target) if isinstance(target, str) else target or self.target
+        kept = {NOTEBOOK: _notebook(), COMMIT: git_commit(Path.cwd()), **(labels or {})}
         options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, kept)
         ref = self._engine(where).submit(pipeline, bound, options)
         created = RunCreated(
@@ -218,6 +215,8 @@ class Workbench:
             UnknownPipelineError: None has it.
         """
         if name not in self.pipelines:
+            from kfp_jupyter.model.check import unknown_name
+
             raise UnknownPipelineError(
                 f"There is no pipeline {name!r}.", remedy=unknown_name("pipelines", name, self.pipelines)
             )
@@ -267,6 +266,8 @@ class Workbench:
 
     @cached_property
     def _log_book(self) -> LogBook:
+        from kfp_jupyter.runs.logs import LogBook
+
         return LogBook(lambda ref, task, stop: self._engine(ref.target).logs(ref, task, stop, follow=True))
 
     def _engine(self, target: Target) -> Engine:
@@ -319,6 +320,11 @@ class Workbench:
             self._history_warned = True
             said = "The run goes on, but will be missing from the list of earlier runs."
             warnings.warn(HistoryWarning(f"{said} {self._recorder.problem}"), stacklevel=3)
+
+
+def _notebook() -> str:
+    # Jupyter Server tells its kernels the path of their notebook.
+    return os.environ.get("JPY_SESSION_NAME", "")
 
 
 _current: Workbench | None = None

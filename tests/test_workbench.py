@@ -101,6 +101,12 @@ def test_facts_are_kept_with_the_run(workbench, engine):
     assert workbench.runs(notebook="b.ipynb") == []
 
 
+def test_a_kernel_knows_its_notebook_from_the_server(workbench, engine, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/study.ipynb")
+    run = workbench.run(churn())
+    assert [row.id for row in workbench.runs(notebook="/home/ada/study.ipynb")] == [run.id]
+
+
 def test_runs_are_listed_newest_first_with_their_present_state(workbench, engine):
     first, second = workbench.run(churn()), workbench.run(churn())
     engine.tell(first.id, RunChanged(5.0, State.RUNNING, message="half way"))

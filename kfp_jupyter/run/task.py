@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.executor.markers import parse
-from kfp_jupyter.model.check import unknown_name
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import ArtifactRecord, State, TaskError, TaskRun
 from kfp_jupyter.model.types import ArtifactType, Json
@@ -40,6 +39,8 @@ class Named(Mapping[str, V_co]):
     def __getitem__(self, name: str) -> V_co:
         if name in self._held:
             return self._held[name]
+        from kfp_jupyter.model.check import unknown_name
+
         remedy = self._elsewhere.get(name) or unknown_name(self._what, name, self._held)
         raise NoSuchNameError(
             f"There is no {name!r} among its {self._what}.", where=self._where, remedy=remedy
@@ -194,6 +195,8 @@ class Tasks(Mapping[str, RunTask]):
         for path in (name, name.replace("_", "-")):
             if path in self._paths:
                 return self._task(path)
+        from kfp_jupyter.model.check import unknown_name
+
         raise NoSuchNameError(
             f"There is no task {name!r} in the run.", remedy=unknown_name("tasks", name, self._paths)
         )
