@@ -10,8 +10,8 @@ from typing import Any
 MESSAGE_LIMIT = 4000
 """The most characters of an exception's message that are told."""
 
-CAUSES_LIMIT = 9
-"""The most exceptions of a chain that are told."""
+DEPTH = 30
+"""The most exceptions of a chain, and frames of each, that are told; a marker must stay one readable line."""
 
 
 class StepError(Exception):
@@ -47,7 +47,7 @@ def show(error: BaseException, file: str) -> None:
 
 def _chain(error: BaseException) -> list[BaseException]:
     chain = [error]
-    while len(chain) < CAUSES_LIMIT:
+    while len(chain) < DEPTH:
         last = chain[-1]
         cause = last.__cause__ or (None if last.__suppress_context__ else last.__context__)
         if cause is None:
@@ -81,5 +81,5 @@ def _one(error: BaseException, file: str) -> dict[str, Any]:
         "type": type(error).__name__,
         "message": message[:MESSAGE_LIMIT],
         "line": line,
-        "frames": frames,
+        "frames": frames[-DEPTH:],
     }

@@ -5,7 +5,6 @@ An entry points to the artifacts where the earlier run left them; it holds while
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -106,6 +105,8 @@ def digested(product: Product) -> Product:
 
 def digest(path: Path) -> str:
     """Return a digest of a file's or a folder's contents; empty if nothing is there."""
+    import hashlib
+
     total = hashlib.blake2b(digest_size=20)
     for file in _files(path):
         total.update(f"\0{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
@@ -138,4 +139,6 @@ def _content(held: Json) -> Json:
 
 
 def _hash(parts: Json) -> str:
+    import hashlib
+
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -5,14 +5,9 @@ It is a virtual environment that also sees every package of this Python; only wh
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
 import os
-import shutil
-import site
 import sys
-import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +31,8 @@ class Environment:
     """
 
     def __init__(self, data: Path, step: PythonStep) -> None:
+        import hashlib
+
         self._step = step
         parts = [sorted(step.packages), step.pip_index_urls, sys.version, sys.prefix]
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
@@ -71,6 +68,10 @@ class Environment:
             os.close(lock)
 
     def _make(self, run: Callable[[list[str]], int]) -> None:
+        import shutil
+        import site
+        import sysconfig
+
         shutil.rmtree(self._folder, ignore_errors=True)
         if run([sys.executable, "-m", "venv", "--without-pip", str(self._folder)]) != 0:
             raise InstallError(f"a virtual environment could not be made in {self._folder}")
@@ -95,6 +96,9 @@ class Environment:
 
 def installer(python: str) -> list[str]:
     """Return the command that installs into the environment of `python`; empty if this machine has none."""
+    import importlib.util
+    import shutil
+
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "--python", python, "install", "--disable-pip-version-check"]
     uv = shutil.which("uv")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +67,8 @@ def folder_name(name: str) -> str:
     safe = re.sub(r"[^A-Za-z0-9._\[\]-]|^\.", _encoded, name)
     if len(safe) <= NAME_LIMIT:
         return safe
+    import hashlib
+
     return safe[: NAME_LIMIT - 17] + "-" + hashlib.sha256(name.encode()).hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 RUN_VARIABLE = "KFP_JUPYTER_RUN"
-"""Set for everything a run starts: the run's folder, by which its processes are found again."""
+"""Set for everything an attempt starts: the attempt's folder, by which its processes are found again."""
 
 
 def started_at(pid: int) -> str:
@@ -36,10 +36,11 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def kill_escaped(run: Path) -> None:
-    """Kill what a run has started and what has left its process group since; only where there is `/proc`."""
-    mark = f"{RUN_VARIABLE}={run}".encode()
+def kill_escaped(folder: Path) -> None:
+    """Kill what the attempts under a folder have started, also what left its process group; needs `/proc`."""
+    mark = f"{RUN_VARIABLE}={folder}/".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            if any(variable.startswith(mark) for variable in variables):
                 os.kill(int(entry.name), signal.SIGKILL)

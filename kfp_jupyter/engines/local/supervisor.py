@@ -3,8 +3,8 @@
     python -m kfp_jupyter.engines.local.supervisor RUN_FOLDER LOCK_DESCRIPTOR
 
 One thread decides: it takes actions from a queue, into which attempts, alarms and signals put them. An
-attempt's own threads only read. Every event is in the journal before it is acted on; a task has succeeded when
-its `output.json` is there.
+attempt's own threads only read. Every event is in the journal before it is acted on; a task has succeeded
+when its `output.json` is there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import itertools
 import json
 import os
 import queue
-import shutil
 import signal
 import sys
 import time
@@ -131,8 +130,11 @@ class Supervisor:
         folder = self._folder.attempt(task.name, number)
         folder.mkdir(parents=True, exist_ok=True)
         artifacts = self._folder.artifacts(task.name)
-        # What an earlier attempt left half written must not be taken for this one's.
-        shutil.rmtree(artifacts, ignore_errors=True)
+        if artifacts.exists():
+            import shutil
+
+            # What an earlier attempt left half written must not be taken for this one's.
+            shutil.rmtree(artifacts)
         artifacts.mkdir(parents=True)
         write_whole(folder / "input.json", json.dumps(executor_input(component, given, folder, artifacts)))
         source = self._folder.source(task.component)
@@ -144,7 +146,7 @@ class Supervisor:
             function=step.function,
             executor=plan.executor,
             directory=plan.directory if Path(plan.directory).is_dir() else str(folder),
-            variables=self._variables(task),
+            variables=self._variables(task, folder),
             environment=Environment(Path(plan.data), step) if task.component in plan.to_install else None,
             digests=plan.options.caching,
         )
@@ -157,8 +159,8 @@ class Supervisor:
             lambda attempt: self._actions.put(partial(self._ended, attempt)),
         )
 
-    def _variables(self, task: Task) -> dict[str, str]:
-        variables = {**os.environ, "PYTHONUNBUFFERED": "1", RUN_VARIABLE: str(self._folder.path)}
+    def _variables(self, task: Task, folder: Path) -> dict[str, str]:
+        variables = {**os.environ, "PYTHONUNBUFFERED": "1", RUN_VARIABLE: f"{folder}/"}
         # A notebook's neighbours can be imported in its steps, as in the notebook.
         path = [self._plan.directory, *filter(None, [os.environ.get("PYTHONPATH")])]
         variables["PYTHONPATH"] = os.pathsep.join(path)

@@ -11,9 +11,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from kfp_jupyter.engines.local.guard import Guard
-from kfp_jupyter.engines.local.process import signal_group
+from kfp_jupyter.engines.local.process import RUN_VARIABLE, kill_escaped, signal_group
 
 LINE_LIMIT = 1 << 20
 """The most bytes of one line; a longer one is split."""
@@ -21,13 +22,16 @@ LINE_LIMIT = 1 << 20
 LEFTOVER_SECONDS = 0.2
 """How long the output may stay open after the process has ended; then what it left behind is killed."""
 
+DRAIN_SECONDS = 30.0
+"""How long reading the rest of the output may take after that."""
+
 
 class Worker:
     """A running process.
 
     Args:
         command: The program and its arguments.
-        environment: All its environment variables.
+        environment: All its environment variables; `RUN_VARIABLE` names the attempt's folder.
         directory: Its working directory.
         guard: Whoever ends it if the supervisor cannot.
         on_line: Called with each line of output (without newline) from a thread of its own.
@@ -54,6 +58,8 @@ class Worker:
             start_new_session=True,
         )
         self._guard = guard
+        self._folder = Path(environment[RUN_VARIABLE])
+        self._deaf = False
         guard.add(self._process.pid)
         # Held while the process is reaped, so that no signal goes to whoever gets its id next.
         self._lock = threading.Lock()
@@ -71,7 +77,12 @@ class Worker:
         with self._lock:
             signal_group(self._process.pid, signal.SIGKILL)
             code = self._process.wait()
-        self._reader.join()
+        self._reader.join(LEFTOVER_SECONDS)
+        if self._reader.is_alive():
+            # Held open by something that left the group.
+            kill_escaped(self._folder)
+            self._reader.join(DRAIN_SECONDS)
+            self._deaf = True
         self._guard.remove(self._process.pid)
         return code
 
@@ -87,6 +98,8 @@ class Worker:
             return
         with stream:
             for line in iter(lambda: stream.readline(LINE_LIMIT), b""):
+                if self._deaf:
+                    return
                 # A full disk must not block the step on a full pipe.
                 with contextlib.suppress(OSError):
                     on_line(line.decode(errors="replace").rstrip("\r\n"))
