@@ -19,11 +19,11 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Event as Stop
 from threading import RLock, Thread
-from typing import TYPE_CHECKING
 
 from kfp_jupyter.engines import targets as target_places
 from kfp_jupyter.engines.base import Engine, RunOptions
@@ -40,13 +40,11 @@ from kfp_jupyter.runs.commit import git_commit
 from kfp_jupyter.runs.database import HistoryError
 from kfp_jupyter.runs.follower import Followers
 from kfp_jupyter.runs.history import COMMIT, NOTEBOOK, History
+from kfp_jupyter.runs.logs import LogBook, lines_or_tail
 from kfp_jupyter.runs.recorder import Recorder
 from kfp_jupyter.runs.run_id import new_run_id
 from kfp_jupyter.runs.store import RunStore
 from kfp_jupyter.runs.summary import RunSummary, summary
-
-if TYPE_CHECKING:
-    from kfp_jupyter.runs.logs import LogBook
 
 LATEST = "latest"
 """Names the newest run wherever a run's id is asked for."""
@@ -266,9 +264,13 @@ class Workbench:
 
     @cached_property
     def _log_book(self) -> LogBook:
-        from kfp_jupyter.runs.logs import LogBook
+        return LogBook(self._printed)
 
-        return LogBook(lambda ref, task, stop: self._engine(ref.target).logs(ref, task, stop, follow=True))
+    def _printed(self, ref: RunRef, task: str, stop: Stop) -> Iterator[str]:
+        state = self.store.get(ref.run_id)
+        held = state.tasks.get(task) if state else None
+        lines = self._engine(ref.target).logs(ref, task, stop, follow=True)
+        yield from lines_or_tail(lines, held.log_tail if held else ())
 
     def _engine(self, target: Target) -> Engine:
         with self._lock:

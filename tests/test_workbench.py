@@ -210,6 +210,16 @@ def test_logs_are_read_with_a_cursor(workbench, engine):
     assert workbench.log_lines(run.id, "load", 1) == (["b"], 2, True)
 
 
+def test_a_log_that_is_gone_is_the_end_that_was_kept(workbench, engine):
+    run = workbench.run(churn())
+    engine.tell(run.id, TaskChanged(9.0, "load", State.SUCCEEDED, attempt=1, log_tail=("the end",)))
+    until(lambda: run.tasks["load"].state.finished)
+    until(lambda: workbench.log_lines(run.id, "load")[2])
+    assert workbench.log_lines(run.id, "load")[0] == ["the end"]
+    until(lambda: workbench.log_lines(run.id, "train")[2])
+    assert "no log of task train" in workbench.log_lines(run.id, "train")[0][0]
+
+
 def test_closing_ends_the_threads_and_leaves_the_runs_alone(workbench, engine):
     run = workbench.run(churn())
     until(lambda: engine.listeners == 1)

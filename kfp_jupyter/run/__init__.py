@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from threading import Event as Stop
 
-from kfp_jupyter.engines.base import Engine, EngineError
+from kfp_jupyter.engines.base import Engine
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, TaskOutput
 from kfp_jupyter.model.run import RunRef, RunState, State, Target
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.run.task import RunTask, Tasks
 from kfp_jupyter.runs.follower import DISCONNECTED
+from kfp_jupyter.runs.logs import lines_or_tail
 from kfp_jupyter.runs.metrics import run_metrics
 from kfp_jupyter.runs.store import RunStore
 
@@ -178,14 +179,8 @@ class Run:
         return RunTask(path, self.pipeline, lambda: self.status.tasks[path], lambda: self._log_lines(path))
 
     def _log_lines(self, path: str) -> list[str]:
-        try:
-            return list(self._engine().logs(self.ref, path, Stop()))
-        except EngineError:
-            # The pod or the folder may be gone; the last lines were kept when the task ended.
-            tail = self.status.tasks[path].log_tail
-            if not tail:
-                raise
-            return list(tail)
+        lines = self._engine().logs(self.ref, path, Stop())
+        return list(lines_or_tail(lines, self.status.tasks[path].log_tail))
 
     def _failure(self, status: RunState) -> RunFailedError:
         failed = next((task for task in self.tasks.values() if task.state is State.FAILED), None)

@@ -118,8 +118,9 @@ class Followers:
             followers, self._followers = list(self._followers.values()), {}
         for follower in followers:
             follower.stop()
+        deadline = time.monotonic() + _GOODBYE_SECONDS
         for follower in followers:
-            follower.join(_GOODBYE_SECONDS)
+            follower.join(max(0.0, deadline - time.monotonic()))
 
 
 class _Replay:

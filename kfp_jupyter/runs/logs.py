@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from threading import Condition, Thread
 from threading import Event as Stop
@@ -158,3 +158,19 @@ class _TaskLog:
             lines.insert(0, f"— {skipped:,} earlier lines are not kept here —")
         reached = max(after, self.end)
         return lines, reached, self.ended
+
+
+def lines_or_tail(lines: Iterator[str], tail: Sequence[str]) -> Iterator[str]:
+    """Yield a task's lines; if they cannot be had at all, those that were kept when the task ended.
+
+    A pod that was removed has taken its log along.
+    """
+    begun = False
+    try:
+        for line in lines:
+            begun = True
+            yield line
+    except KfpJupyterError:
+        if begun or not tail:
+            raise
+        yield from tail

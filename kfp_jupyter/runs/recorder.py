@@ -16,6 +16,9 @@ from kfp_jupyter.runs.follower import DISCONNECTED
 from kfp_jupyter.runs.history import History
 from kfp_jupyter.runs.store import RunStore
 
+# How many times longer a history that failed is left alone.
+_PATIENCE = 30
+
 
 class Recorder:
     """Writes runs to the history as they change: the beginning, the end, and now and then a state between.
@@ -56,7 +59,9 @@ class Recorder:
             return
         known, written_at = self._written[after.id]
         now = time.monotonic()
-        if not after.state.finished and now - written_at < self._interval:
+        # A history that fails may take seconds to do so, and the run's screens wait meanwhile.
+        interval = self._interval * (_PATIENCE if self.problem else 1)
+        if not after.state.finished and now - written_at < interval:
             return
         self._written[after.id] = (after, now)
         try:

@@ -31,6 +31,7 @@ class RunStore:
         self._told: dict[str, RunState] = {}
         self._subscribers: list[Subscriber] = []
         self._changes: deque[tuple[RunState | None, RunState]] = deque()
+        self._delivering = False
         # Serialises the writers, and is held while subscribers are called, so that each of them sees every
         # change once and in order. Reentrant, because a subscriber may write too. Contended by a handful of
         # followers, for about as long as the slowest subscriber takes; readers do not take it.
@@ -56,7 +57,7 @@ class RunStore:
                 state = replace(state, version=before.version + 1)
             self._states[state.id] = state
             self._changes.append((before, state))
-            if len(self._changes) == 1:
+            if not self._delivering:
                 self._deliver()
             return state
 
@@ -104,14 +105,18 @@ class RunStore:
 
     def _deliver(self) -> None:
         """Tell everyone of the queued changes; one made by a subscriber meanwhile is queued behind them."""
-        while self._changes:
-            before, after = self._changes[0]
-            for callback in tuple(self._subscribers):
-                _call(callback, before, after)
-            with self._changed:
-                self._told[after.id] = after
-                self._changed.notify_all()
-            self._changes.popleft()
+        self._delivering = True
+        try:
+            while self._changes:
+                before, after = self._changes.popleft()
+                for callback in tuple(self._subscribers):
+                    _call(callback, before, after)
+                with self._changed:
+                    self._told[after.id] = after
+                    self._changed.notify_all()
+        finally:
+            # An interrupt in the main thread may end this early; the next change takes along what is left.
+            self._delivering = False
 
 
 def _call(callback: Subscriber, before: RunState | None, after: RunState) -> None:

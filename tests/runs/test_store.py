@@ -91,6 +91,22 @@ def test_a_change_made_by_a_subscriber_reaches_everyone_after_the_one_it_answers
     assert orders == ([1, 2], [1, 2])
 
 
+def test_an_interrupt_while_a_subscriber_is_called_loses_no_later_change(store):
+    seen = []
+
+    def interrupted(before: RunState | None, after: RunState) -> None:
+        if before is None:
+            raise KeyboardInterrupt
+
+    store.subscribe(interrupted)
+    store.subscribe(lambda before, after: seen.append(after.state))
+    with pytest.raises(KeyboardInterrupt):
+        store.apply("r1", CREATED)
+    store.apply("r1", RunChanged(time=2.0, state=State.SUCCEEDED))
+    assert seen == [State.SUCCEEDED]
+    assert store.wait("r1", lambda state: state.state.finished, 1.0) is store.get("r1")
+
+
 def test_waiting_returns_when_the_condition_holds(store):
     store.apply("r1", CREATED)
     writer = threading.Thread(target=store.apply, args=("r1", RunChanged(time=2.0, state=State.SUCCEEDED)))
