@@ -128,7 +128,9 @@ class Pod:
         self.on_change()
 
     def _stage(self) -> None:
-        for folder in (self.root, self.root / "tmp"):
+        container = self.template.get("script") or self.template["container"]
+        mounts = [Path(f"{self.root}{item['mountPath']}") for item in container.get("volumeMounts", [])]
+        for folder in (self.root, self.root / "tmp", *mounts):
             folder.mkdir(parents=True, exist_ok=True)
         for item in self.template.get("inputs", {}).get("artifacts", []):
             if "s3" in item:

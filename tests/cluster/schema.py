@@ -30,6 +30,7 @@ _CONTAINER = {
     "args": _ANY,
     "env": [_NAMED_VALUE],
     "resources": {"requests": {"*": _ANY}, "limits": {"*": _ANY}},
+    "volumeMounts": [{"name": _ANY, "mountPath": _ANY}],
 }
 _TASK = {
     "name": _ANY,
@@ -48,6 +49,7 @@ _TEMPLATE = {
     "script": {**_CONTAINER, "source": _ANY},
     "container": _CONTAINER,
     "activeDeadlineSeconds": _ANY,
+    "volumes": [{"name": _ANY, "emptyDir": {}}],
     "retryStrategy": {
         "limit": _ANY,
         "retryPolicy": _ANY,

@@ -154,8 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _access_review(self) -> None:
         wanted = self.body["spec"]["resourceAttributes"]
+        self._allow("create", "selfsubjectaccessreviews", "authorization.k8s.io", wanted["namespace"])
         allowed = (wanted["verb"], wanted["resource"]) not in self.server.faults.forbidden
-        allowed = allowed and self.user != "system:anonymous"
         self._send(201, self.body | {"status": {"allowed": allowed}})
 
     def _allow(self, verb: str, resource: str, group: str, namespace: str) -> None:

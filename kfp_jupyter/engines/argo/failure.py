@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kfp_jupyter.engines.local.trouble import Trouble
+from kfp_jupyter.engines.trouble import Trouble
 from kfp_jupyter.executor.markers import parse
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.run import TaskError

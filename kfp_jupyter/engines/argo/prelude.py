@@ -159,28 +159,29 @@ def publish_artifacts(step: dict[str, Any], output: dict[str, Any]) -> None:
         if not os.path.exists(made["path"]):
             # Argo fails a step without it; metrics are all metadata and have no file.
             write(made["path"], "")
+    whole = json.dumps(output)
     if shorten(list(records.values())):
-        write(step["overflow"], json.dumps(output))
+        write(step["overflow"], whole)
     for name, record in records.items():
         write(step["output_artifacts"][name]["record"], encoded(record))
 
 
 def shorten(records: list[dict[str, Any]]) -> bool:
-    """Thin curves, then drop the largest metadata, until all fits in `RECORDS_LIMIT`; say if it had to."""
+    """Thin curves or drop metadata, largest piece first, down to `RECORDS_LIMIT`; say if it had to."""
     shortened = False
     while sum(len(encoded(record)) for record in records) > RECORDS_LIMIT:
-        curve = max(curves(records), key=len, default=[])
+        pieces = [
+            (len(encoded(held)), record, key)
+            for record in records
+            for key, held in record["metadata"].items()
+        ]
+        if not pieces:
+            break
+        size, record, key = max(pieces, key=lambda piece: piece[0])
+        curve = max(curves({key: record["metadata"][key]}), key=len, default=[])
         if len(curve) > 20:
             del curve[1:-1:2]
         else:
-            pieces = [
-                (len(encoded(record["metadata"][key])), record, key)
-                for record in records
-                for key in record["metadata"]
-            ]
-            if not pieces:
-                break
-            size, record, key = max(pieces, key=lambda piece: piece[0])
             del record["metadata"][key]
             print(
                 "kfp-jupyter: the metadata '%s' of '%s' (%d bytes) is too large for a status; it is in the "

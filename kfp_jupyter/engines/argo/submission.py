@@ -16,6 +16,7 @@ from kfp_jupyter.engines.argo.errors import (
     ClusterError,
     ForbiddenError,
     NamespaceMissingError,
+    NotLoggedInError,
     RefusedError,
     RequestError,
     RunExistsError,
@@ -76,7 +77,10 @@ def check_access(cluster: Cluster) -> None:
         }
         answer = cluster.request("POST", _REVIEW, body=review)
         if not (answer.get("status") or {}).get("allowed"):
-            raise ForbiddenError(_user(cluster), verb, "workflows.argoproj.io", cluster.namespace)
+            user = _user(cluster)
+            if user == "system:anonymous":
+                raise NotLoggedInError(cluster.host, cluster.context)
+            raise ForbiddenError(user, verb, "workflows.argoproj.io", cluster.namespace)
 
 
 def artifact_root(cluster: Cluster) -> str:

@@ -1,7 +1,9 @@
 """A component with a task's settings as one template of Argo.
 
-Script templates: https://argo-workflows.readthedocs.io/en/latest/fields/#scripttemplate. Inputs lie under one
-folder and outputs under another, because Kubernetes makes the folders of what it mounts, as root's.
+Script templates: https://argo-workflows.readthedocs.io/en/latest/fields/#scripttemplate. Outputs lie
+side by side in a volume of the pod: its folder is there for any program and any user, and Argo takes large
+artifacts from it without copying them. Inputs are mounted one by one, and elsewhere, because Kubernetes makes
+the folders of what it mounts as root's.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from kfp_jupyter.model.types import ArtifactType, ParameterType
 
 INPUTS = "/tmp/kfp-jupyter-inputs"
 OUTPUTS = "/tmp/kfp-jupyter-outputs"
+_VOLUME = "kfp-jupyter-outputs"
 
 SOURCE_LIMIT = 100_000
 """Bytes of a step's script: with its inputs it must stay under 128 KiB, what Linux gives one variable."""
@@ -68,6 +71,9 @@ def template(
         env = tuple(dict((*step.env, *settings.env)).items())
     pod |= _present("env", [{"name": key, "value": value} for key, value in env])
     pod |= _present("resources", _resources(component, settings.resources))
+    if component.outputs:
+        made["volumes"] = [{"name": _VOLUME, "emptyDir": {}}]
+        pod["volumeMounts"] = [{"name": _VOLUME, "mountPath": OUTPUTS}]
     made["script" if isinstance(step, PythonStep) else "container"] = pod
     if settings.retry is not None and settings.retry.max_count > 0:
         made["retryStrategy"] = _retry_strategy(component, settings.retry)
@@ -108,9 +114,9 @@ def _outputs(component: Component, key_prefix: str) -> dict[str, Any]:
             artifacts.append(_artifact(spec.name, key_prefix))
             if python:
                 record = record_parameter(spec.name)
-                parameters.append({"name": record, "valueFrom": {"path": f"{OUTPUTS}/parameters/{record}"}})
+                parameters.append({"name": record, "valueFrom": {"path": f"{OUTPUTS}/{record}"}})
         else:
-            parameters.append({"name": spec.name, "valueFrom": {"path": f"{OUTPUTS}/parameters/{spec.name}"}})
+            parameters.append({"name": spec.name, "valueFrom": {"path": f"{OUTPUTS}/{spec.name}"}})
     if artifacts and python:
         artifacts.append(_artifact(OVERFLOW, key_prefix) | {"optional": True})
     return _present("parameters", parameters) | _present("artifacts", artifacts)
@@ -120,7 +126,7 @@ def _artifact(name: str, key_prefix: str) -> dict[str, Any]:
     # A key alone lies in the store that the cluster has chosen, of whatever kind that is.
     return {
         "name": name,
-        "path": f"{OUTPUTS}/artifacts/{name}",
+        "path": f"{OUTPUTS}/{name}",
         "archive": {"none": {}},
         "s3": {"key": f"{key_prefix}/{name}"},
     }

@@ -1,0 +1,432 @@
+"""Whole runs over real HTTP, with the real client, in a test cluster whose steps really run."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from threading import Event as Stop
+from typing import Any
+
+import pytest
+
+from kfp_jupyter.engines.argo import ArgoEngine
+from kfp_jupyter.engines.argo.errors import RunGoneError
+from kfp_jupyter.engines.base import EngineError, RunOptions
+from kfp_jupyter.model.pipeline import Retry, TaskOutput, TaskSettings
+from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, TaskChanged
+from kfp_jupyter.model.types import ParameterType
+from tests.cluster import TestCluster
+from tests.engines.argo.conftest import IMPATIENT, TARGET, Followed
+from tests.engines.argo.pipelines import (
+    DATASET,
+    FLOAT,
+    INT,
+    METRICS,
+    TEXT,
+    component,
+    pipeline,
+    task,
+    training,
+)
+from tests.engines.argo.test_manifest import container
+
+Start = Callable[..., Followed]
+
+
+def test_a_training_runs_with_values_artifacts_and_metrics(start: Start, cluster: TestCluster) -> None:
+    run = start(training(), {"rows": 10, "rate": 0.25})
+    state = run.join()
+    assert state.state is State.SUCCEEDED
+    assert {task: held.state.value for task, held in state.tasks.items()} == dict.fromkeys(
+        state.tasks, "SUCCEEDED"
+    )
+    load, evaluate = state.tasks["load"], state.tasks["evaluate"]
+    assert load.inputs == {"rows": 10}
+    assert load.outputs == {"rows": 10, "title": "it's {{title}} & 'quotes' é😀"}
+    assert load.artifacts["data"][0].metadata == {"columns": ["x", "even"]}
+    assert load.artifacts["data"][0].type == "system.Dataset"
+    assert evaluate.outputs == {"Output": 2.5}
+    metrics = evaluate.artifacts["metrics"][0]
+    assert (metrics.type, metrics.metadata["accuracy"]) == ("system.Metrics", 2.5)
+    assert evaluate.curves["loss"] == ((0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3)))
+    model = cluster.folder / "repository" / state.tasks["train-2"].artifacts["model"][0].uri
+    assert model.read_text() == "10 0.5 {'a': {'b': ['{{x}}', \"it's\"]}} {{workflow.name}}"
+
+
+def test_events_begin_with_the_creation_and_end_with_the_end(start: Start) -> None:
+    run = start(training(), {"rows": 3, "rate": 0.5})
+    run.join()
+    first, last = run.events[0], run.events[-1]
+    assert isinstance(first, RunCreated)
+    assert (first.run_id, first.pipeline, first.arguments) == (
+        "run-0",
+        "small-training",
+        {"rows": 3, "rate": 0.5},
+    )
+    assert first.tasks == ("load", "train", "train-2", "evaluate", "evaluate-2")
+    assert isinstance(last, RunChanged)
+    assert last.state is State.SUCCEEDED
+    for name in first.tasks:
+        told = [held.state for held in run.events if isinstance(held, TaskChanged) and held.task == name]
+        assert told[-2:] == [State.RUNNING, State.SUCCEEDED]
+
+
+def test_a_run_that_has_ended_is_read_again_from_the_cluster_alone(start: Start) -> None:
+    run = start(training(), {"rows": 3, "rate": 0.5})
+    state = run.join()
+    again = Followed(run.ref, ArgoEngine(TARGET)).start().join()
+    assert replace(again, version=0) == replace(state, version=0)
+    assert any(isinstance(held, MetricLogged) for held in run.events)
+
+
+FAIL = component(
+    "fail",
+    """
+    def check(rows):
+        raise ValueError(f"no rows in {rows!r}")
+
+    def fail(rows: list) -> int:
+        print("about to fail")
+        check(rows)
+    """,
+    {"rows": ParameterType.LIST},
+    {"Output": INT},
+    cell="Cell In[7]",
+    first_line=3,
+)
+USE = component("use", "def use(number: int): ...\n", {"number": INT})
+OTHER = component("other", "def other():\n    print('done')\n")
+
+
+def test_a_failure_names_the_cell_skips_what_needs_it_and_nothing_else(start: Start) -> None:
+    given = pipeline(
+        "failing",
+        (FAIL, USE, OTHER),
+        (
+            task("fail", rows=[]),
+            task("use", number=TaskOutput("fail", "Output")),
+            task("other"),
+            task("last", "other", after=("use",)),
+        ),
+    )
+    state = start(given).join()
+    fail = state.tasks["fail"]
+    assert (state.state, state.message) == (State.FAILED, "Failed: fail.")
+    assert fail.state is State.FAILED
+    assert fail.error is not None
+    assert (fail.error.type, fail.error.message) == ("ValueError", "no rows in []")
+    assert (fail.error.file, fail.error.line) == ("Cell In[7]", 4)
+    assert 'File "Cell In[7]", line 8, in fail' in fail.error.traceback
+    assert fail.log_tail[0] == "about to fail"
+    assert fail.log_tail[-1] == "ValueError: no rows in []"
+    assert not any("::kfp-jupyter::" in line for line in fail.log_tail)
+    for name in ("use", "last"):
+        assert (state.tasks[name].state, state.tasks[name].reason) == (State.SKIPPED, "UpstreamFailed")
+    assert state.tasks["other"].state is State.SUCCEEDED
+
+
+def test_a_failed_attempt_is_tried_again(start: Start, engine: ArgoEngine, tmp_path: Path) -> None:
+    flaky = component(
+        "flaky",
+        """
+        def flaky(folder: str) -> int:
+            import os
+            made = len(os.listdir(folder))
+            open(os.path.join(folder, str(made)), "w").close()
+            print("attempt", made + 1)
+            if made < 2:
+                raise RuntimeError("not yet")
+            return made
+        """,
+        {"folder": TEXT},
+        {"Output": INT},
+    )
+    settings = TaskSettings(retry=Retry(3, 0.1, 1))
+    run = start(
+        pipeline(
+            "p",
+            (flaky, USE),
+            (
+                task("flaky", settings=settings, folder=str(tmp_path)),
+                task("use", number=TaskOutput("flaky", "Output")),
+            ),
+        )
+    )
+    state = run.join()
+    assert state.state is State.SUCCEEDED
+    assert (state.tasks["flaky"].attempt, state.tasks["flaky"].outputs) == (3, {"Output": 2})
+    begun = [
+        held.attempt
+        for held in run.events
+        if isinstance(held, TaskChanged) and held.task == "flaky" and held.state is State.RUNNING
+    ]
+    assert list(dict.fromkeys(begun)) == [1, 2, 3]
+    lines = list(engine.logs(run.ref, "flaky", Stop()))
+    assert lines[0] == "attempt 1"
+    assert [line for line in lines if line.startswith(("attempt", "---"))] == [
+        "attempt 1", "--- attempt 2 ---", "attempt 2", "--- attempt 3 ---", "attempt 3",
+    ]  # fmt: skip
+
+
+def test_when_no_retries_are_left_the_last_attempts_error_is_told(start: Start) -> None:
+    state = start(
+        pipeline("p", (FAIL,), (task("fail", settings=TaskSettings(retry=Retry(1)), rows=[1]),))
+    ).join()
+    fail = state.tasks["fail"]
+    assert (fail.state, fail.attempt) == (State.FAILED, 2)
+    assert fail.error is not None
+    assert fail.error.message == "no rows in [1]"
+
+
+WAIT = component(
+    "wait",
+    """
+    def wait(flag: str):
+        import os, time
+        print("waiting", flush=True)
+        while not os.path.exists(flag):
+            time.sleep(0.02)
+        print("waited")
+    """,
+    {"flag": TEXT},
+)
+
+
+def test_cancel_ends_what_runs_and_starts_nothing_more(
+    start: Start, engine: ArgoEngine, cluster: TestCluster, tmp_path: Path
+) -> None:
+    run = start(
+        pipeline(
+            "p", (WAIT, OTHER), (task("wait", flag=str(tmp_path / "never")), task("other", after=("wait",)))
+        )
+    )
+    cluster.wait(lambda: run.task_state("wait") == "RUNNING")
+    engine.cancel(run.ref)
+    state = run.join()
+    assert state.state is State.CANCELED
+    assert {held.state for held in state.tasks.values()} == {State.CANCELED}
+    assert cluster.workflow("run-0")["spec"]["shutdown"] == "Stop"
+    told = [held.state for held in run.events if isinstance(held, RunChanged)]
+    assert told[-1] is State.CANCELED
+    pods = cluster.controller.pods.values()
+    cluster.wait(lambda: all(pod.phase in ("Succeeded", "Failed") for pod in pods))
+
+
+def test_cancel_of_an_ended_run_does_nothing(start: Start, engine: ArgoEngine, cluster: TestCluster) -> None:
+    run = start(pipeline("p", (OTHER,), (task("other"),)))
+    run.join()
+    engine.cancel(run.ref)
+    assert "shutdown" not in cluster.workflow("run-0")["spec"]
+    cluster.store.delete("workflows", cluster.namespace, "run-0")
+    with pytest.raises(RunGoneError, match="team-a/run-0"):
+        engine.cancel(run.ref)
+
+
+def test_a_timeout_fails_the_attempt_with_its_reason(start: Start) -> None:
+    never = task("wait", settings=TaskSettings(timeout_seconds=1), flag="/nowhere/never")
+    state = start(pipeline("p", (WAIT,), (never,))).join()
+    assert (state.tasks["wait"].state, state.tasks["wait"].reason) == (State.FAILED, "Timeout")
+    assert state.tasks["wait"].error is not None
+    assert state.tasks["wait"].error.type == "Timeout"
+
+
+def test_a_pending_pod_shows_the_clusters_own_reason(start: Start, cluster: TestCluster) -> None:
+    cluster.faults.pending["other"] = "Unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+    run = start(pipeline("p", (OTHER,), (task("other"),)))
+    held = cluster.wait(lambda: run.state and run.state.tasks["other"].reason and run.state.tasks["other"])
+    assert (held.state, held.reason) == (State.PENDING, "Unschedulable")
+    assert held.message == "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+    cluster.faults.pending.clear()
+    assert run.join().tasks["other"].reason == ""
+
+
+def test_a_workflow_that_nobody_picks_up_says_so(
+    start: Start, cluster: TestCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kfp_jupyter.engines.argo.engine.PICKED_UP_SECONDS", 0.1)
+    cluster.faults.controller_stopped = True
+    run = start(pipeline("p", (OTHER,), (task("other"),)))
+    cluster.wait(lambda: run.state and "No Argo controller" in run.state.message)
+    assert run.state is not None
+    assert run.state.state is State.PENDING
+    cluster.faults.controller_stopped = False
+    state = run.join()
+    assert (state.state, state.message) == (State.SUCCEEDED, "")
+
+
+@pytest.mark.parametrize("packing", ["gzip", "offloaded"])
+def test_a_large_runs_nodes_are_unpacked_or_said_to_be_out_of_reach(
+    start: Start, engine: ArgoEngine, cluster: TestCluster, packing: str
+) -> None:
+    cluster.faults.packing = packing
+    run = start(pipeline("p", (OTHER,), (task("other"),)))
+    state = run.join()
+    assert state.state is State.SUCCEEDED
+    assert list(engine.logs(run.ref, "other", Stop())) == ["done"]
+    if packing == "gzip":
+        assert state.tasks["other"].state is State.SUCCEEDED
+    else:
+        assert "database" in state.message
+
+
+def test_a_container_takes_and_gives_bare_texts(start: Start) -> None:
+    state = start(container(), {"text": 'say "it\'s"'}).join()
+    assert state.state is State.SUCCEEDED, state
+    assert state.tasks["copy"].outputs == {"said": 'say "it\'s"', "number": 3}
+    assert state.tasks["copy"].artifacts["made"][0].type == "system.Artifact"
+    assert state.tasks["read"].outputs == {"Output": 'say "it\'s"|4|rows'}
+
+
+def test_packages_are_installed_before_the_step(start: Start) -> None:
+    broken = component("broken", "def broken(): ...\n", packages=("./no-such-folder",))
+    # `pip` itself is always there already, so nothing is fetched for it.
+    fine = component("fine", "def fine():\n    import pip\n", packages=("pip",))
+    state = start(pipeline("p", (broken, fine), (task("broken"), task("fine")))).join()
+    assert state.tasks["fine"].state is State.SUCCEEDED
+    error = state.tasks["broken"].error
+    assert error is not None
+    assert error.message == "pip could not install ./no-such-folder; its output is above"
+
+
+def test_metadata_too_large_for_a_status_is_thinned_and_kept_whole_in_the_store(
+    start: Start, cluster: TestCluster
+) -> None:
+    curves = component(
+        "curves",
+        """
+        def curves(metrics: Output[Metrics], roc: Output[ClassificationMetrics], data: Output[Dataset]):
+            for step in range(1000):
+                metrics.log_metric("loss", 1 / (step + 1), step=step)
+            points = [number / 500 for number in range(500)]
+            roc.log_roc_curve(points, points, points)
+            roc.log_confusion_matrix(["a", "b"], [[1, 2], [3, 4]])
+            data.metadata["note"] = "x" * 20000
+            data.metadata["rows"] = 5
+        """,
+        {},
+        {"metrics": METRICS, "roc": DATASET, "data": DATASET},
+    )
+    run = start(pipeline("p", (curves,), (task("curves"),)))
+    made = run.join().tasks["curves"]
+    assert made.state is State.SUCCEEDED
+    assert made.artifacts["data"][0].metadata == {"rows": 5}
+    assert made.artifacts["roc"][0].metadata["confusionMatrix"]["rows"] == [{"row": [1, 2]}, {"row": [3, 4]}]
+    curve = made.curves["loss"]
+    assert 20 < len(curve) < 1000
+    assert (curve[0], curve[-1]) == ((0, 1.0), (999, 0.001))
+    folder = (cluster.folder / "repository" / made.artifacts["data"][0].uri).parent
+    whole = (folder / "executor-output").read_text()
+    assert "x" * 20000 in whole
+    assert "executor-output" not in made.artifacts
+
+
+def test_an_output_too_large_for_a_parameter_fails_with_the_remedy(start: Start) -> None:
+    big = component("big", "def big() -> str:\n    return 'x' * 70000\n", {}, {"Output": TEXT})
+    error = start(pipeline("p", (big,), (task("big"),))).join().tasks["big"].error
+    assert error is not None
+    assert "Make it an artifact" in error.message
+
+
+def test_uris_begin_at_the_namespaces_artifact_repository(start: Start, cluster: TestCluster) -> None:
+    item: dict[str, Any] = {
+        "metadata": {
+            "name": "artifact-repositories",
+            "annotations": {"workflows.argoproj.io/default-artifact-repository": "main"},
+        },
+        "data": {"main": "s3:\n  bucket: team-bucket\n  endpoint: minio:9000\n"},
+    }
+    cluster.store.create("configmaps", cluster.namespace, item)
+    made = start(training(), {"rows": 1, "rate": 0.5}).join().tasks["load"].artifacts["data"][0]
+    assert made.uri.startswith("s3://team-bucket/kfp-jupyter/run-0/")
+
+
+def test_sources_are_taken_as_they_are(start: Start) -> None:
+    body = textwrap.dedent(
+        """
+        def odd(rate: float) -> str:
+            text = "tab\\t back\\\\slash 'single' {{ jinja }} {{{x}}}"
+            more = f'{{"rate": {rate}}}' + ''' triple ''' + "\\x00\\x7f" + "é😀"
+            return text + more
+        """
+    )
+    odd = component("odd", body, {"rate": FLOAT}, {"Output": TEXT})
+    state = start(pipeline("p", (odd,), (task("odd", rate=1),))).join()
+    expected = (
+        "tab\t back\\slash 'single' {{ jinja }} {{{x}}}" + '{"rate": 1.0}' + " triple " + "\x00\x7f" + "é😀"
+    )
+    assert state.tasks["odd"].outputs["Output"] == expected
+
+
+def test_notices_say_that_nothing_is_cached(engine: ArgoEngine) -> None:
+    given = pipeline("p", (OTHER,), (task("other"),))
+    assert "cached" in engine.notices(given, RunOptions("r", TARGET))[0]
+    assert engine.notices(given, RunOptions("r", TARGET, caching=False)) == ()
+
+
+def test_logs_of_an_unknown_task_name_the_known_ones(start: Start, engine: ArgoEngine) -> None:
+    run = start(pipeline("p", (OTHER,), (task("other"),)))
+    with pytest.raises(EngineError, match="It has: other"):
+        list(engine.logs(run.ref, "nothing", Stop()))
+    run.join()
+
+
+def test_a_following_log_comes_while_the_task_runs_and_survives_lost_connections(
+    start: Start, engine: ArgoEngine, cluster: TestCluster, tmp_path: Path
+) -> None:
+    flags = [tmp_path / "1", tmp_path / "2"]
+    talk = component(
+        "talk",
+        """
+        def talk(folder: str):
+            import os, time
+            for number in (1, 2):
+                for line in range(20):
+                    print(number, line, flush=True)
+                while not os.path.exists(f"{folder}/{number}"):
+                    time.sleep(0.02)
+            print("end")
+        """,
+        {"folder": TEXT},
+    )
+    run = start(pipeline("p", (talk,), (task("talk", folder=str(tmp_path)),)))
+    lines = engine.logs(run.ref, "talk", Stop(), follow=True)
+    got = [next(lines) for _ in range(20)]
+    assert got == [f"1 {line}" for line in range(20)]
+    cluster.server.drop_connections()
+    flags[0].touch()
+    got = [next(lines) for _ in range(20)]
+    assert got == [f"2 {line}" for line in range(20)]
+    cluster.go_down()
+    cluster.come_back()
+    flags[1].touch()
+    assert list(lines) == ["end"]
+    assert run.join().state is State.SUCCEEDED
+
+
+def test_the_log_of_a_removed_pod_is_said_to_be_gone(
+    start: Start, engine: ArgoEngine, cluster: TestCluster
+) -> None:
+    run = start(pipeline("p", (OTHER,), (task("other"),)))
+    run.join()
+    (pod,) = cluster.store.list("pods")
+    cluster.store.delete("pods", cluster.namespace, pod["metadata"]["name"])
+    (line,) = engine.logs(run.ref, "other", Stop())
+    assert line.startswith(f"[kfp-jupyter] The pod {pod['metadata']['name']} is not in the cluster any more")
+
+
+def test_following_ends_when_asked_to_though_nothing_happens(start: Start, cluster: TestCluster) -> None:
+    cluster.faults.controller_stopped = True
+    run = start(pipeline("p", (OTHER,), (task("other"),)))
+    cluster.wait(lambda: run.state)
+    run.stop.set()
+    assert run.join(5).state is State.PENDING
+
+
+def test_an_engine_for_another_namespace_posts_there(cluster: TestCluster) -> None:
+    target = replace(TARGET, namespace="default")
+    engine = ArgoEngine(target, patience=IMPATIENT)
+    ref = engine.submit(pipeline("p", (OTHER,), (task("other"),)), {}, RunOptions("here", target))
+    assert ref.location == "default/here"
+    assert Followed(ref, engine).start().join().state is State.SUCCEEDED
