@@ -119,7 +119,8 @@ def _meaning(annotation: Any, names: dict[str, Any]) -> Meaning:
         return meaning(annotation, names)
     except Exception:  # noqa: BLE001 (whatever the user's annotation raises)
         # Written for a newer Python than the step's, such as `int | None`: ExecutorInput says what it is.
-        return Meaning(None, optional="None" in str(annotation), is_path="Path" in str(annotation))
+        text = str(annotation)
+        return Meaning(None, False, "Output" in text, "ist[" in text, "Path" in text, "None" in text)
 
 
 def _or_none(annotation: Any, names: dict[str, Any]) -> Any:

@@ -114,6 +114,26 @@ def test_annotations_that_are_strings_mean_the_same(any_step):
     assert (any_step.folder / "artifacts" / "out").read_text() == "abab"
 
 
+def test_annotations_that_only_a_newer_python_knows_do_no_harm(any_step):
+    source = """
+    from __future__ import annotations
+    from kfp_jupyter.dsl import *
+
+    def step(n: int | None, absent: str | None, more: list[Dataset], one: Input[Dataset] | None,
+             rows: OutputPath(str)) -> dict[str, int]:
+        with open(rows, "w") as file:
+            file.write(f"{n} {absent} {len(more)} {one.name}")
+    """
+    record = {"name": "in", "type": {"schemaTitle": "system.Dataset"}, "uri": str(any_step.folder / "in")}
+    ended = any_step.run(
+        source,
+        parameters={"n": 3},
+        inputs={"more": [record, record], "one": record},
+        outputs={"rows": "parameter"},
+    )
+    assert ended.parameters == {"rows": "3 None 2 in"}
+
+
 def test_a_single_value_and_an_artifact_can_be_returned(any_step):
     value = any_step.run("def step() -> float:\n    return 1\n", outputs={"Output": "parameter"})
     assert value.parameters == {"Output": 1.0}

@@ -16,8 +16,8 @@ from kfp_jupyter.engines.local.cache import digested
 from kfp_jupyter.engines.local.environment import Environment, InstallError
 from kfp_jupyter.engines.local.exchange import Product, product_in
 from kfp_jupyter.engines.local.guard import Guard
-from kfp_jupyter.engines.local.trouble import Trouble, ended_early
 from kfp_jupyter.engines.local.worker import Worker
+from kfp_jupyter.engines.trouble import Trouble, ended_early
 from kfp_jupyter.executor.markers import parse
 from kfp_jupyter.model.run import TaskError
 

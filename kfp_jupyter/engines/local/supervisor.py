@@ -31,7 +31,7 @@ from kfp_jupyter.engines.local.journal import Journal
 from kfp_jupyter.engines.local.plan import Plan, read_plan, write_whole
 from kfp_jupyter.engines.local.process import RUN_VARIABLE, kill_escaped, started_at
 from kfp_jupyter.engines.local.schedule import Schedule
-from kfp_jupyter.engines.local.trouble import Trouble, summary
+from kfp_jupyter.engines.trouble import Trouble, summary
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.pipeline import Task
 from kfp_jupyter.model.run import MetricLogged, RunChanged, State, TaskChanged, TaskError
