@@ -7,6 +7,7 @@ that protobuf's JSON form has for them, and points of a curve that are not finit
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite, isinf
 from typing import Any
 
@@ -83,12 +84,12 @@ def run_document(run: RunState) -> dict[str, Json]:
 
 def task_document(task: TaskRun) -> dict[str, Json]:
     """Return one task of a run."""
-    held: dict[str, Any] = encode(task, full=True)
+    held: dict[str, Any] = encode(replace(task, curves={}), full=True)
     for name in ("inputs", "outputs", "artifacts"):
         held[name] = _finite(held[name])
     held["curves"] = {
         name: [[step, value] for step, value in points if isfinite(step) and isfinite(value)]
-        for name, points in held["curves"].items()
+        for name, points in task.curves.items()
     }
     return held
 
