@@ -59,15 +59,19 @@ class Displays:
             display_id: The display to put it in; empty makes a new one.
         """
         shown = display_id or uuid.uuid4().hex
+        open_run = run if run is not None and not run.state.finished else None
+        if open_run is not None:
+            # From here on the publisher's thread tells of the end.
+            store = self._session.publisher.store
+            with self._lock:
+                self._open.setdefault(open_run.id, []).append(shown)
         data, metadata = self._bundle(pipeline, run)
         self._publish(data, metadata, shown, update=bool(display_id))
-        if run is not None and not run.state.finished:
-            with self._lock:
-                self._open.setdefault(run.id, []).append(shown)
-            # From here on the publisher tells of the end; it may have come meanwhile.
-            latest = self._session.publisher.store.get(run.id)
+        if open_run is not None:
+            latest = store.get(open_run.id)
             if latest is not None and latest.state.finished:
-                self.ended(latest)
+                # The end may have been shown before what is shown now.
+                return self.show(pipeline, latest, shown)
         return shown
 
     def show_pipeline(self, made: Any) -> None:

@@ -8,11 +8,14 @@ traceback from the user's cell on.
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.types import Json
+
+_PACKAGE = str(Path(__file__).parent.parent)
 
 
 def hide_our_frames(error: BaseException, file: str, shell: Any) -> None:
@@ -39,9 +42,16 @@ def hide_our_frames(error: BaseException, file: str, shell: Any) -> None:
 
 
 def _from_file(traceback: TracebackType | None, file: str) -> TracebackType | None:
-    while traceback is not None and traceback.tb_frame.f_code.co_filename != file:
+    """Return the traceback from the frame on that our code has called in `file`."""
+    ours = False
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        # The cell that holds the magic may go by the same name; its frame comes before ours.
+        if ours and name == file:
+            return traceback
+        ours = ours or name.startswith(_PACKAGE)
         traceback = traceback.tb_next
-    return traceback
+    return None
 
 
 def describe(error: BaseException) -> dict[str, Json]:

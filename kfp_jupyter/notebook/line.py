@@ -54,7 +54,7 @@ def run_line(session: Any, line: str) -> None:
 
 def _run(session: Any, options: argparse.Namespace) -> None:
     from kfp_jupyter.notebook.define import argument_values
-    from kfp_jupyter.notebook.magics import wait
+    from kfp_jupyter.notebook.magics import show_started
 
     pipeline = _pipeline(session, options.pipeline)
     texts = dict(_pair(text) for text in options.parameter)
@@ -65,9 +65,7 @@ def _run(session: Any, options: argparse.Namespace) -> None:
         caching=not options.no_cache,
         labels=session.labels,
     )
-    display_id = session.displays.show(pipeline, run.status)
-    if options.wait:
-        wait(session, run, display_id)
+    show_started(session, run, wait=options.wait)
 
 
 def _compile(session: Any, options: argparse.Namespace) -> None:

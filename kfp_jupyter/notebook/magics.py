@@ -67,9 +67,7 @@ class Magics:
                 caching=options.caching,
                 labels=self._session.labels,
             )
-            self._session.displays.show(model, run.status, display_id)
-            if options.wait:
-                wait(self._session, run, display_id)
+            show_started(self._session, run, display_id, wait=options.wait)
 
     def kfp(self, line: str) -> None:
         """Carry out a subcommand."""
@@ -126,13 +124,19 @@ class Magics:
         return number
 
 
-def wait(session: Any, run: Run, display_id: str) -> None:
-    """Wait until a run has ended and show the end; an interrupt ends the waiting only.
+def show_started(session: Any, run: Run, display_id: str = "", *, wait: bool = False) -> None:
+    """Show a run that has just been started; with `wait` until it has ended.
+
+    An interrupt ends the waiting only.
 
     Raises:
-        RunFailed: It did not succeed.
+        RunFailedError: It was waited for and did not succeed.
     """
+    if not wait:
+        session.displays.show(run.pipeline, run.status, display_id)
+        return
     try:
+        display_id = session.displays.show(run.pipeline, run.status, display_id)
         run.wait()
     except KeyboardInterrupt:
         session.say(f"Not waiting any longer. Run {run.id} goes on; `%kfp show {run.id}` shows it.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import re
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -36,8 +39,6 @@ class Cell:
     @property
     def traceback(self) -> str:
         """The error outputs as text, without colours."""
-        import re
-
         lines = [line for output in self.outputs if output["type"] == "error" for line in output["traceback"]]
         return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
 
@@ -196,13 +197,13 @@ class Kernel:
 
 
 @contextmanager
-def kernel(data: Path, python: str = "") -> Iterator[Kernel]:
-    """Run a kernel whose runs are kept in `data`; `python` is another interpreter than this one."""
-    import os
+def kernel(data: Path) -> Iterator[Kernel]:
+    """Run a kernel whose runs are kept in `data`.
 
+    `KFP_JUPYTER_TEST_KERNEL` names another interpreter than this one, for trying other versions of ipykernel.
+    """
     manager = KernelManager(kernel_name="python3")
-    if python:
-        manager.kernel_spec.argv[0] = python
+    manager.kernel_spec.argv[0] = os.environ.get("KFP_JUPYTER_TEST_KERNEL", sys.executable)
     manager.start_kernel(env={**os.environ, "KFP_JUPYTER_DATA": str(data)}, cwd=str(data))
     made = Kernel(manager)
     try:
