@@ -13,7 +13,7 @@ import pytest
 
 from kfp_jupyter.engines.argo import ArgoEngine
 from kfp_jupyter.engines.argo.errors import RunGoneError
-from kfp_jupyter.engines.base import EngineError, RunOptions
+from kfp_jupyter.engines.base import RunOptions
 from kfp_jupyter.model.pipeline import Retry, TaskOutput, TaskSettings
 from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, TaskChanged
 from kfp_jupyter.model.types import ParameterType
@@ -363,57 +363,6 @@ def test_notices_say_that_nothing_is_cached(engine: ArgoEngine) -> None:
     given = pipeline("p", (OTHER,), (task("other"),))
     assert "cached" in engine.notices(given, RunOptions("r", TARGET))[0]
     assert engine.notices(given, RunOptions("r", TARGET, caching=False)) == ()
-
-
-def test_logs_of_an_unknown_task_name_the_known_ones(start: Start, engine: ArgoEngine) -> None:
-    run = start(pipeline("p", (OTHER,), (task("other"),)))
-    with pytest.raises(EngineError, match="It has: other"):
-        list(engine.logs(run.ref, "nothing", Stop()))
-    run.join()
-
-
-def test_a_following_log_comes_while_the_task_runs_and_survives_lost_connections(
-    start: Start, engine: ArgoEngine, cluster: TestCluster, tmp_path: Path
-) -> None:
-    flags = [tmp_path / "1", tmp_path / "2"]
-    talk = component(
-        "talk",
-        """
-        def talk(folder: str):
-            import os, time
-            for number in (1, 2):
-                for line in range(20):
-                    print(number, line, flush=True)
-                while not os.path.exists(f"{folder}/{number}"):
-                    time.sleep(0.02)
-            print("end")
-        """,
-        {"folder": TEXT},
-    )
-    run = start(pipeline("p", (talk,), (task("talk", folder=str(tmp_path)),)))
-    lines = engine.logs(run.ref, "talk", Stop(), follow=True)
-    got = [next(lines) for _ in range(20)]
-    assert got == [f"1 {line}" for line in range(20)]
-    cluster.server.drop_connections()
-    flags[0].touch()
-    got = [next(lines) for _ in range(20)]
-    assert got == [f"2 {line}" for line in range(20)]
-    cluster.go_down()
-    cluster.come_back()
-    flags[1].touch()
-    assert list(lines) == ["end"]
-    assert run.join().state is State.SUCCEEDED
-
-
-def test_the_log_of_a_removed_pod_is_said_to_be_gone(
-    start: Start, engine: ArgoEngine, cluster: TestCluster
-) -> None:
-    run = start(pipeline("p", (OTHER,), (task("other"),)))
-    run.join()
-    (pod,) = cluster.store.list("pods")
-    cluster.store.delete("pods", cluster.namespace, pod["metadata"]["name"])
-    (line,) = engine.logs(run.ref, "other", Stop())
-    assert line.startswith(f"[kfp-jupyter] The pod {pod['metadata']['name']} is not in the cluster any more")
 
 
 def test_following_ends_when_asked_to_though_nothing_happens(start: Start, cluster: TestCluster) -> None:
