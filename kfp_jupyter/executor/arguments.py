@@ -6,7 +6,6 @@ Spec: `ExecutorInput` in https://github.com/kubeflow/pipelines/blob/master/api/v
 
 from __future__ import annotations
 
-import inspect
 import os
 import typing
 from typing import Any, Callable
@@ -38,27 +37,33 @@ class Arguments:
         self.values: dict[str, Any] = {}
         self.artifacts: dict[str, list[Artifact]] = {}
         self.paths: dict[str, tuple[str, Meaning]] = {}
-        inner = inspect.unwrap(function)
-        self.line = getattr(getattr(inner, "__code__", None), "co_firstlineno", 0)
-        names = getattr(inner, "__globals__", {})
-        signature = inspect.signature(function)
-        self.annotated = _or_none(signature.return_annotation, names)
-        for name, parameter in signature.parameters.items():
-            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                means = _meaning(parameter.annotation, names)
-                inputs, outputs = executor_input.get("inputs") or {}, executor_input["outputs"]
-                if name in (outputs.get("artifacts") or {}):
-                    self._output_artifact(name, means, artifacts_of(outputs["artifacts"][name], means))
-                elif means.is_output and name in (outputs.get("parameters") or {}):
-                    self._output_path(name, means, outputs["parameters"][name]["outputFile"])
-                elif name in (inputs.get("artifacts") or {}):
-                    self._input_artifact(name, means, artifacts_of(inputs["artifacts"][name], means))
-                elif name in (inputs.get("parameterValues") or {}):
-                    self.values[name] = _parameter(inputs["parameterValues"][name], means)
-                elif parameter.default is parameter.empty:
-                    if not means.optional:
-                        raise StepError("MissingArgument", f"the argument {name!r} was not given", self.line)
-                    self.values[name] = None
+        # Read without `inspect`, whose import takes as long as all the rest here.
+        inner: Any = function
+        while hasattr(inner, "__wrapped__"):
+            inner = inner.__wrapped__
+        code = inner.__code__
+        self.line = code.co_firstlineno
+        names, hints = inner.__globals__, inner.__annotations__
+        self.annotated = _or_none(hints.get("return"), names)
+        free = code.co_argcount - len(inner.__defaults__ or ())
+        inputs, outputs = executor_input.get("inputs") or {}, executor_input["outputs"]
+        for index, name in enumerate(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]):
+            means = _meaning(hints.get(name), names)
+            required = index < free or (
+                index >= code.co_argcount and name not in (inner.__kwdefaults__ or ())
+            )
+            if name in (outputs.get("artifacts") or {}):
+                self._output_artifact(name, means, artifacts_of(outputs["artifacts"][name], means))
+            elif means.is_output and name in (outputs.get("parameters") or {}):
+                self._output_path(name, means, outputs["parameters"][name]["outputFile"])
+            elif name in (inputs.get("artifacts") or {}):
+                self._input_artifact(name, means, artifacts_of(inputs["artifacts"][name], means))
+            elif name in (inputs.get("parameterValues") or {}):
+                self.values[name] = _parameter(inputs["parameterValues"][name], means)
+            elif required and not means.optional:
+                raise StepError("MissingArgument", f"the argument {name!r} was not given", self.line)
+            elif required:
+                self.values[name] = None
 
     def _input_artifact(self, name: str, means: Meaning, artifacts: list[Artifact]) -> None:
         first = artifacts[0] if artifacts else None

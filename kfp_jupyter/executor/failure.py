@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from types import TracebackType
 from typing import Any
 
@@ -42,6 +41,8 @@ def show(error: BaseException, file: str) -> None:
         return
     for held in _chain(error):
         held.__traceback__ = _from_source(held.__traceback__, file)
+    import traceback
+
     traceback.print_exception(type(error), error, error.__traceback__)
 
 
@@ -68,6 +69,8 @@ def _from_source(trace: TracebackType | None, file: str) -> TracebackType | None
 def _one(error: BaseException, file: str) -> dict[str, Any]:
     if isinstance(error, StepError):
         return {"type": error.reason, "message": str(error), "line": error.line, "frames": []}
+    import traceback
+
     frames = [
         {"line": line, "function": frame.f_code.co_name}
         for frame, line in traceback.walk_tb(error.__traceback__)

@@ -8,9 +8,8 @@ so what one step pickles another step and the notebook can load. Exit code 0: th
 
 from __future__ import annotations
 
-import inspect
 import json
-import linecache
+import os
 import sys
 from types import ModuleType
 from typing import Any, Callable
@@ -26,7 +25,7 @@ from kfp_jupyter.executor.stubs import Stubs
 def main() -> int:
     """Run one call as the command line says and return the exit code."""
     flags = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-    file = flags.get("--component_module_path", "")
+    file = os.path.abspath(flags.get("--component_module_path", ""))
     try:
         executor_input = load(flags.get("--executor_input", ""))
         output = run(file, flags.get("--function_to_execute", ""), executor_input)
@@ -54,10 +53,7 @@ def load(given: str) -> dict[str, Any]:
         executor_input: dict[str, Any] = json.loads(given)
         executor_input["outputs"]["outputFile"].strip()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = (
-            f"the ExecutorInput is not JSON with an `outputs.outputFile`: {type(error).__name__}: {error}"
-        )
-        raise StepError("BadExecutorInput", reason) from None
+        raise StepError("BadExecutorInput", f"no ExecutorInput with an outputFile: {error!r}") from None
     return executor_input
 
 
@@ -73,7 +69,7 @@ def run(file: str, name: str, executor_input: dict[str, Any]) -> dict[str, Any]:
     function = function_in(run_source(file), name)
     arguments = Arguments(function, executor_input)
     returned = function(**arguments.values)
-    if inspect.iscoroutine(returned):
+    if hasattr(returned, "cr_await"):
         import asyncio
 
         returned = asyncio.run(returned)
@@ -85,7 +81,6 @@ def run_source(file: str) -> ModuleType:
     """Run the source file as the module `__main__`, beside stubs for the authoring packages; return it."""
     with open(file, encoding="utf-8") as source:
         text = source.read()
-    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
     Stubs().install()
     module = ModuleType("__main__")
     module.__file__ = file
@@ -102,8 +97,8 @@ def function_in(module: ModuleType, name: str) -> Callable[..., Any]:
     Raises:
         StepError: There is none.
     """
-    found = module.__dict__.get(name)
-    if callable(found):
+    found: Any = module.__dict__.get(name)
+    if hasattr(found, "__code__") or hasattr(found, "__wrapped__"):
         return found  # type: ignore[no-any-return]
     codes = [getattr(held, "__code__", None) for held in vars(module).values()]
     others = [code.co_name for code in codes if code and code.co_filename == module.__file__]

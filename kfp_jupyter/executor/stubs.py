@@ -7,9 +7,8 @@ make way for the real package if the step has it.
 
 from __future__ import annotations
 
-import importlib
-import importlib.machinery
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -47,12 +46,12 @@ class Stubs:
         _taken(ROOTS)
         sys.meta_path.insert(0, self)
 
-    def find_spec(self, name: str, *_: Any) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, name: str, *_: Any) -> Any:
         """Return a spec for `kfp`, `kfp_jupyter` and every module under them."""
         ours = name.partition(".")[0] in ROOTS
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if ours else None  # type: ignore[arg-type]
+        return type(sys.__spec__)(name, self, is_package=True) if ours else None  # type: ignore[arg-type]
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+    def create_module(self, spec: Any) -> None:
         """Leave the module to the import system."""
 
     def exec_module(self, module: ModuleType) -> None:
@@ -70,7 +69,7 @@ class Stubs:
                 "kubernetes",
                 "local",
             ):
-                return importlib.import_module(module.__name__ + "." + attribute)
+                return import_module(module.__name__ + "." + attribute)
             return getattr(self._real(module.__name__, attribute), attribute)
 
         module.__dict__["__getattr__"] = missing
@@ -80,7 +79,7 @@ class Stubs:
         stubs = _taken((root,))
         sys.meta_path.remove(self)
         try:
-            return importlib.import_module(name)
+            return import_module(name)
         except ImportError:
             self.install()
             sys.modules.update(stubs)
