@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import LAUNCH_ARGUMENTS, REMEDY, find_chromium
+from tests.cluster import TestCluster
 
 #: Seconds that a server may take to answer; two to four are usual.
 START_TIMEOUT = 60.0
@@ -39,7 +40,14 @@ class Lab:
 
 
 @pytest.fixture(scope="package")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def cluster() -> Iterator[TestCluster]:
+    """The cluster that the kubeconfig of JupyterLab's kernels names."""
+    with TestCluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory: pytest.TempPathFactory, cluster: TestCluster) -> Iterator[Lab]:
     """One JupyterLab for all browser tests, with settings, runtime files and data apart from the user's."""
     home = tmp_path_factory.mktemp("lab")
     folder = home / "notebooks"
@@ -57,7 +65,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "IPYTHONDIR": str(home / "ipython"),
-        "XDG_DATA_HOME": str(home / "share"),
+        "KFP_JUPYTER_DATA": str(home / "kfp-jupyter"),
+        "KUBECONFIG": cluster.kubeconfig,
     }
     options = [
         "--no-browser",
@@ -117,6 +126,18 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=executable, args=list(LAUNCH_ARGUMENTS))
         yield chromium
         chromium.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Take a picture of the page of a test that failed, to build/browser/."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and page is not None:
+        folder = item.config.rootpath / "build" / "browser"
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{item.name}.png")
+    return report
 
 
 @pytest.fixture
