@@ -6,7 +6,6 @@ again from any kernel. One connection, made at first use, serves all runs of a t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from threading import Event as Stop
@@ -15,33 +14,21 @@ from typing import Any
 
 from kfp_jupyter.engines.argo.connection import Cluster, connect
 from kfp_jupyter.engines.argo.errors import RequestError, RunGoneError
-from kfp_jupyter.engines.argo.failure import in_place, read_failure
+from kfp_jupyter.engines.argo.failure import in_place
 from kfp_jupyter.engines.argo.manifest import Installation, workflow
-from kfp_jupyter.engines.argo.pods import AttemptPod, PodGoneError, attempt_pods, last_lines, pod_lines
+from kfp_jupyter.engines.argo.pods import AttemptPod, PodGoneError, attempt_pods, pod_lines
 from kfp_jupyter.engines.argo.record import Record, read_record
-from kfp_jupyter.engines.argo.status import Reading, changes, read
+from kfp_jupyter.engines.argo.status import read
+from kfp_jupyter.engines.argo.story import Story
 from kfp_jupyter.engines.argo.submission import artifact_root, submit
-from kfp_jupyter.engines.argo.watch import Lost, Patience, Watch
+from kfp_jupyter.engines.argo.watch import Patience, Watch
 from kfp_jupyter.engines.base import EngineError, RunOptions
 from kfp_jupyter.executor.markers import parse
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, RunCreated, RunRef, State, Target, TaskChanged
+from kfp_jupyter.model.run import Event, RunRef, Target
 from kfp_jupyter.model.types import Json
 
-PICKED_UP_SECONDS = 10.0
-"""A Workflow that no controller has touched for so long is probably seen by none."""
-
-LOST_SECONDS = 20.0
-"""A cluster that cannot be reached for so long is worth a word."""
-
-FAILURE_LINES = 200
-"""Lines of a failed task's log that are read: the error is told at its end."""
-
 _ASK_SECONDS = 2.0
-_NOT_PICKED_UP = (
-    "No Argo controller has picked it up yet. Is the workflow-controller running, does it manage namespace "
-    "{!r}, and does it want an instance id?"
-)
 
 
 class ArgoEngine:
@@ -87,28 +74,19 @@ class ArgoEngine:
     def events(self, ref: RunRef, stop: Stop) -> Iterator[Event]:
         """Yield what happens; see `Engine.events`.
 
-        A failed task's error and the end of its log are read from its pod, once.
+        A failed task's error and the end of its log are read from its pod, once; so are the points of curves
+        while a task runs.
         """
         cluster, name = self._place(ref)
-        record: Record | None = None
-        before: Reading | None = None
-        worry = ""
-        for held in Watch(cluster, cluster.namespace, name, self._patience).follow(stop):
-            if before is not None and not isinstance(held, Mapping):
-                worried = _worry(held, before, cluster.namespace)
-                if worried != worry:
-                    worry = worried
-                    yield replace(before.run, message=worry or before.run.message)
-            if isinstance(held, Mapping):
-                if record is None:
-                    record = read_record(held)
-                    yield _created(ref, held, record)
-                after = read(held, record)
-                for event in changes(before, after):
-                    yield self._with_log(cluster, held, record, event)
-                before = after
-                if after.run.state.finished:
+        watch = Watch(cluster, cluster.namespace, name, self._patience)
+        story = Story(ref, cluster)
+        try:
+            for held in watch.follow(stop):
+                yield from story.news(held) if isinstance(held, Mapping) else story.silence(held)
+                if story.finished:
                     return
+        finally:
+            story.close()
 
     def logs(self, ref: RunRef, task: str, stop: Stop, *, follow: bool = False) -> Iterator[str]:
         """Yield the lines that a task printed; see `Engine.logs`.
@@ -173,33 +151,6 @@ class ArgoEngine:
             if error.status != 404:
                 raise
             raise RunGoneError(f"{cluster.namespace}/{name}") from error
-
-    def _with_log(self, cluster: Cluster, held: Mapping[str, Any], record: Record, event: Event) -> Event:
-        """Return the event of a failed task with what its pod says about it."""
-        if not isinstance(event, TaskChanged) or event.state is not State.FAILED:
-            return event
-        pods = attempt_pods(cluster, held, record, event.task)
-        if not pods:
-            return event
-        lines = last_lines(cluster, pods[-1], FAILURE_LINES)
-        error, tail = read_failure(lines, record.component(event.task), event.error)
-        return replace(event, error=error, log_tail=tail)
-
-
-def _created(ref: RunRef, held: Mapping[str, Any], record: Record) -> RunCreated:
-    created = read(held, record).created
-    tasks = tuple(record.tasks.values())
-    return RunCreated(created, ref.run_id, record.pipeline, ref.target, record.arguments, tasks)
-
-
-def _worry(held: Lost | None, before: Reading, namespace: str) -> str:
-    """Return what people should know about a run of which there is no news; empty if all is well."""
-    if isinstance(held, Lost):
-        return f"{held.reason} Trying again." if held.seconds > LOST_SECONDS else ""
-    idle = before.run.state is State.PENDING and not before.run.message
-    return (
-        _NOT_PICKED_UP.format(namespace) if idle and time.time() - before.created > PICKED_UP_SECONDS else ""
-    )
 
 
 def _shown(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Stop
-from typing import Any
 
 import pytest
 
@@ -20,8 +18,6 @@ from kfp_jupyter.model.types import ParameterType
 from tests.cluster import TestCluster
 from tests.engines.argo.conftest import IMPATIENT, TARGET, Followed
 from tests.engines.argo.pipelines import (
-    DATASET,
-    FLOAT,
     INT,
     METRICS,
     TEXT,
@@ -245,7 +241,7 @@ def test_a_pending_pod_shows_the_clusters_own_reason(start: Start, cluster: Test
 def test_a_workflow_that_nobody_picks_up_says_so(
     start: Start, cluster: TestCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kfp_jupyter.engines.argo.engine.PICKED_UP_SECONDS", 0.1)
+    monkeypatch.setattr("kfp_jupyter.engines.argo.story.PICKED_UP_SECONDS", 0.1)
     cluster.faults.controller_stopped = True
     run = start(pipeline("p", (OTHER,), (task("other"),)))
     cluster.wait(lambda: run.state and "No Argo controller" in run.state.message)
@@ -279,84 +275,27 @@ def test_a_container_takes_and_gives_bare_texts(start: Start) -> None:
     assert state.tasks["read"].outputs == {"Output": 'say "it\'s"|4|rows'}
 
 
-def test_packages_are_installed_before_the_step(start: Start) -> None:
-    broken = component("broken", "def broken(): ...\n", packages=("./no-such-folder",))
-    # `pip` itself is always there already, so nothing is fetched for it.
-    fine = component("fine", "def fine():\n    import pip\n", packages=("pip",))
-    state = start(pipeline("p", (broken, fine), (task("broken"), task("fine")))).join()
-    assert state.tasks["fine"].state is State.SUCCEEDED
-    error = state.tasks["broken"].error
-    assert error is not None
-    assert error.message == "pip could not install ./no-such-folder; its output is above"
-
-
-def test_metadata_too_large_for_a_status_is_thinned_and_kept_whole_in_the_store(
-    start: Start, cluster: TestCluster
+def test_points_of_a_curve_come_while_the_task_runs(
+    start: Start, cluster: TestCluster, tmp_path: Path
 ) -> None:
-    curves = component(
-        "curves",
+    train = component(
+        "train",
         """
-        def curves(metrics: Output[Metrics], roc: Output[ClassificationMetrics], data: Output[Dataset]):
-            for step in range(1000):
+        def train(metrics: Output[Metrics], flag: str):
+            import os, time
+            for step in range(5):
                 metrics.log_metric("loss", 1 / (step + 1), step=step)
-            points = [number / 500 for number in range(500)]
-            roc.log_roc_curve(points, points, points)
-            roc.log_confusion_matrix(["a", "b"], [[1, 2], [3, 4]])
-            data.metadata["note"] = "x" * 20000
-            data.metadata["rows"] = 5
+            while not os.path.exists(flag):
+                time.sleep(0.02)
         """,
-        {},
-        {"metrics": METRICS, "roc": DATASET, "data": DATASET},
+        {"flag": TEXT},
+        {"metrics": METRICS},
     )
-    run = start(pipeline("p", (curves,), (task("curves"),)))
-    made = run.join().tasks["curves"]
-    assert made.state is State.SUCCEEDED
-    assert made.artifacts["data"][0].metadata == {"rows": 5}
-    assert made.artifacts["roc"][0].metadata["confusionMatrix"]["rows"] == [{"row": [1, 2]}, {"row": [3, 4]}]
-    curve = made.curves["loss"]
-    assert 20 < len(curve) < 1000
-    assert (curve[0], curve[-1]) == ((0, 1.0), (999, 0.001))
-    folder = (cluster.folder / "repository" / made.artifacts["data"][0].uri).parent
-    whole = (folder / "executor-output").read_text()
-    assert "x" * 20000 in whole
-    assert "executor-output" not in made.artifacts
-
-
-def test_an_output_too_large_for_a_parameter_fails_with_the_remedy(start: Start) -> None:
-    big = component("big", "def big() -> str:\n    return 'x' * 70000\n", {}, {"Output": TEXT})
-    error = start(pipeline("p", (big,), (task("big"),))).join().tasks["big"].error
-    assert error is not None
-    assert "Make it an artifact" in error.message
-
-
-def test_uris_begin_at_the_namespaces_artifact_repository(start: Start, cluster: TestCluster) -> None:
-    item: dict[str, Any] = {
-        "metadata": {
-            "name": "artifact-repositories",
-            "annotations": {"workflows.argoproj.io/default-artifact-repository": "main"},
-        },
-        "data": {"main": "s3:\n  bucket: team-bucket\n  endpoint: minio:9000\n"},
-    }
-    cluster.store.create("configmaps", cluster.namespace, item)
-    made = start(training(), {"rows": 1, "rate": 0.5}).join().tasks["load"].artifacts["data"][0]
-    assert made.uri.startswith("s3://team-bucket/kfp-jupyter/run-0/")
-
-
-def test_sources_are_taken_as_they_are(start: Start) -> None:
-    body = textwrap.dedent(
-        """
-        def odd(rate: float) -> str:
-            text = "tab\\t back\\\\slash 'single' {{ jinja }} {{{x}}}"
-            more = f'{{"rate": {rate}}}' + ''' triple ''' + "\\x00\\x7f" + "é😀"
-            return text + more
-        """
-    )
-    odd = component("odd", body, {"rate": FLOAT}, {"Output": TEXT})
-    state = start(pipeline("p", (odd,), (task("odd", rate=1),))).join()
-    expected = (
-        "tab\t back\\slash 'single' {{ jinja }} {{{x}}}" + '{"rate": 1.0}' + " triple " + "\x00\x7f" + "é😀"
-    )
-    assert state.tasks["odd"].outputs["Output"] == expected
+    run = start(pipeline("p", (train,), (task("train", flag=str(tmp_path / "flag")),)))
+    cluster.wait(lambda: run.state and len(run.state.tasks["train"].curves.get("loss", ())) == 5)
+    assert run.task_state("train") == "RUNNING"
+    (tmp_path / "flag").touch()
+    assert run.join().tasks["train"].curves["loss"][4] == (4, 0.2)
 
 
 def test_notices_say_that_nothing_is_cached(engine: ArgoEngine) -> None:
