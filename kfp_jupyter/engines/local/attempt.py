@@ -8,14 +8,13 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kfp_jupyter.engines.local.cache import digested
-from kfp_jupyter.engines.local.environment import Environment, InstallError
+from kfp_jupyter.engines.local.environment import InstallError
 from kfp_jupyter.engines.local.exchange import Product, product_in
 from kfp_jupyter.engines.local.guard import Guard
+from kfp_jupyter.engines.local.order import Order
 from kfp_jupyter.engines.local.worker import Worker
 from kfp_jupyter.engines.trouble import Trouble, ended_early
 from kfp_jupyter.executor.markers import parse
@@ -28,43 +27,14 @@ TAIL_WIDTH = 500
 """The most characters of each of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What an attempt is to do.
-
-    Attributes:
-        task: The task's path.
-        number: The attempt, from 1.
-        folder: Its folder, which holds `input.json`.
-        source: The source file.
-        function: The function's name in it.
-        executor: The executor's file.
-        directory: The working directory.
-        variables: All environment variables.
-        environment: What to install first, or None.
-        digests: Whether to take digests of what it puts out.
-    """
-
-    task: str
-    number: int
-    folder: Path
-    source: Path
-    function: str
-    executor: str
-    directory: str
-    variables: Mapping[str, str]
-    environment: Environment | None
-    digests: bool
-
-
 class Attempt:
     """Runs an order in a thread of its own.
 
     Args:
         order: What to do.
-        trouble: Translates places in the source.
         guard: Whoever ends its processes if the supervisor cannot.
         python: The Python to use where no environment is asked for.
+        on_installed: Called when the environment that was asked for is there.
         on_metric: Called with `(name, step, value)` of each point of a curve.
         on_end: Called when all is over, with the attempt.
 
@@ -78,9 +48,9 @@ class Attempt:
     def __init__(
         self,
         order: Order,
-        trouble: Trouble,
         guard: Guard,
         python: str,
+        on_installed: Callable[[], None],
         on_metric: Callable[[str, float, float], None],
         on_end: Callable[[Attempt], None],
     ) -> None:
@@ -88,9 +58,10 @@ class Attempt:
         self.stopped = ""
         self.error: TaskError | None = None
         self.product: Product | None = None
-        self._trouble = trouble
+        self._trouble = Trouble(order.step.source, order.source)
         self._guard = guard
         self._python = python
+        self._on_installed = on_installed
         self._on_metric = on_metric
         self._on_end = on_end
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -128,11 +99,12 @@ class Attempt:
             if order.environment is not None:
                 order.environment.make(self._spawn, lambda: bool(self.stopped))
                 python = order.environment.python
+                self._on_installed()
             code = self._spawn(
                 [
                     *(python, "-u", order.executor),
                     *("--executor_input", f"@{order.folder / 'input.json'}"),
-                    *("--function_to_execute", order.function),
+                    *("--function_to_execute", order.step.function),
                     *("--component_module_path", str(order.source)),
                 ]
             )

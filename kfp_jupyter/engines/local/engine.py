@@ -145,7 +145,7 @@ class LocalEngine:
             pipeline=pipeline,
             arguments=arguments,
             options=options,
-            directory=str(Path.cwd()),
+            directory=_working_directory(folder),
             data=str(data),
             executor=str(executor_file(data)),
             to_install=components_to_install(pipeline),
@@ -210,6 +210,13 @@ class LocalEngine:
             for event in events
             if isinstance(event, (TaskChanged, RunChanged))
         )
+
+
+def _working_directory(folder: RunFolder) -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return str(folder.path)
 
 
 def _unwritable(data: Path, error: OSError) -> EngineError:

@@ -39,6 +39,15 @@ class Environment:
         self._folder = data / "environments" / key
         self._ready = self._folder / "ready"
 
+    def __str__(self) -> str:
+        """Return the packages, for messages."""
+        return ", ".join(self._step.packages)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is there."""
+        return self._ready.exists()
+
     @property
     def python(self) -> str:
         """The path of its Python."""
@@ -62,7 +71,7 @@ class Environment:
             time.sleep(POLL_SECONDS)
             lock = take(self._folder.with_suffix(".lock"))
         try:
-            if not self._ready.exists():
+            if not self.is_ready:
                 self._make(run)
         finally:
             os.close(lock)
@@ -82,7 +91,7 @@ class Environment:
         lines = [f"import site; site.addsitedir({parent!r})" for parent in parents]
         (library / "parent.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
         if run([*installer(self.python), *self._options(), *self._step.packages]) != 0:
-            raise InstallError(f"{', '.join(self._step.packages)} could not be installed")
+            raise InstallError(f"{self} could not be installed")
         self._ready.touch()
 
     def _options(self) -> list[str]:

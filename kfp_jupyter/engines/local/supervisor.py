@@ -21,18 +21,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from kfp_jupyter.engines.local.attempt import Attempt, Order
+from kfp_jupyter.engines.local.attempt import Attempt
 from kfp_jupyter.engines.local.cache import Cache
-from kfp_jupyter.engines.local.environment import Environment
-from kfp_jupyter.engines.local.exchange import Given, Product, executor_input, given_to
+from kfp_jupyter.engines.local.exchange import Given, Product, given_to
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.guard import Guard
 from kfp_jupyter.engines.local.journal import Journal
+from kfp_jupyter.engines.local.order import Order, prepare
 from kfp_jupyter.engines.local.plan import Plan, read_plan, write_whole
-from kfp_jupyter.engines.local.process import RUN_VARIABLE, kill_escaped, started_at
+from kfp_jupyter.engines.local.process import kill_escaped, started_at
 from kfp_jupyter.engines.local.schedule import Schedule
-from kfp_jupyter.engines.trouble import Trouble, summary
-from kfp_jupyter.model.component import PythonStep
+from kfp_jupyter.engines.trouble import summary
 from kfp_jupyter.model.pipeline import Task
 from kfp_jupyter.model.run import MetricLogged, RunChanged, State, TaskChanged, TaskError
 
@@ -105,71 +104,43 @@ class Supervisor:
         if self._attempts[name] == 0 and self._reuse(task, given):
             return
         self._attempts[name] += 1
-        number = self._attempts[name]
-        self._journal.append(
-            TaskChanged(time.time(), name, State.RUNNING, attempt=number, inputs=dict(given.parameters))
-        )
         try:
-            attempt = self._attempt(task, number, given)
+            order = prepare(self._plan, self._folder, task, self._attempts[name], given)
+            attempt = self._attempt(order)
         except OSError as error:
-            self._failed_attempt(
-                name, TaskError("CannotStart", f"The step could not be prepared: {error}"), ()
-            )
+            trouble = TaskError("CannotStart", f"The step could not be prepared: {error}")
+            self._failed_attempt(name, trouble, ())
             return
+        installs = order.environment is not None and not order.environment.is_ready
+        self._journal.append(
+            TaskChanged(
+                time.time(),
+                name,
+                State.RUNNING,
+                attempt=order.number,
+                reason="Installing" if installs else "",
+                message=f"Installing {order.environment}." if installs else "",
+                inputs=dict(given.parameters),
+            )
+        )
         self._running[name] = attempt
         attempt.start()
         if task.settings.timeout_seconds:
             self._in(task.settings.timeout_seconds, partial(self._stop, attempt, "Timeout"))
 
-    def _attempt(self, task: Task, number: int, given: Given) -> Attempt:
-        plan = self._plan
-        component = plan.pipeline.component_of(task)
-        step = component.implementation
-        if not isinstance(step, PythonStep):
-            raise OSError(f"{component.name} is a container component")
-        folder = self._folder.attempt(task.name, number)
-        folder.mkdir(parents=True, exist_ok=True)
-        artifacts = self._folder.artifacts(task.name)
-        if artifacts.exists():
-            import shutil
-
-            # What an earlier attempt left half written must not be taken for this one's.
-            shutil.rmtree(artifacts)
-        artifacts.mkdir(parents=True)
-        write_whole(folder / "input.json", json.dumps(executor_input(component, given, folder, artifacts)))
-        source = self._folder.source(task.component)
-        order = Order(
-            task=task.name,
-            number=number,
-            folder=folder,
-            source=source,
-            function=step.function,
-            executor=plan.executor,
-            directory=plan.directory if Path(plan.directory).is_dir() else str(folder),
-            variables=self._variables(task, folder),
-            environment=Environment(Path(plan.data), step) if task.component in plan.to_install else None,
-            digests=plan.options.caching,
-        )
+    def _attempt(self, order: Order) -> Attempt:
         return Attempt(
             order,
-            Trouble(step.source, source),
             self._guard,
             sys.executable,
-            partial(self._metric, task.name),
+            lambda: self._actions.put(partial(self._installed, order)),
+            partial(self._metric, order.task),
             lambda attempt: self._actions.put(partial(self._ended, attempt)),
         )
 
-    def _variables(self, task: Task, folder: Path) -> dict[str, str]:
-        variables = {**os.environ, "PYTHONUNBUFFERED": "1", RUN_VARIABLE: f"{folder}/"}
-        # A notebook's neighbours can be imported in its steps, as in the notebook.
-        path = [self._plan.directory, *filter(None, [os.environ.get("PYTHONPATH")])]
-        variables["PYTHONPATH"] = os.pathsep.join(path)
-        if variables.get("MPLBACKEND", "").startswith("module://"):
-            # Jupyter's own, which draws into a notebook that a step does not have.
-            variables["MPLBACKEND"] = "agg"
-        variables.pop("JPY_PARENT_PID", None)
-        variables.update(task.settings.env)
-        return variables
+    def _installed(self, order: Order) -> None:
+        if not self._canceled:
+            self._journal.append(TaskChanged(time.time(), order.task, State.RUNNING, attempt=order.number))
 
     def _metric(self, task: str, name: str, step: float, value: float) -> None:
         self._journal.append(MetricLogged(time.time(), task, name, step, value), durable=False)

@@ -57,7 +57,10 @@ def test_missing_packages_are_installed_once_beside_what_is_there(bench, wheel, 
     one = component(body, outputs={"Output": "int"}, packages=(f"kfp-jupyter-probe @ file://{wheel}",))
     # Two tasks that want it at the same time, and a run that comes later.
     flow = pipeline({"step": one}, task("a", "step"), task("b", "step"))
-    state = bench.run(flow).state
+    run = bench.run(flow)
+    state = run.state
+    told = [event.message for event in run.events if getattr(event, "reason", "") == "Installing"]
+    assert told[0] == f"Installing kfp-jupyter-probe @ file://{wheel}."
     assert [held.outputs for held in state.tasks.values()] == [{"Output": 42}] * 2
     (made,) = (tmp_path / "data" / "environments").glob("*/ready")
     before = made.stat().st_mtime_ns

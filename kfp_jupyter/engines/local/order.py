@@ -1,0 +1,100 @@
+"""What an attempt is to do: all that it needs is put in place before it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfp_jupyter.engines.local.environment import Environment
+from kfp_jupyter.engines.local.exchange import Given, executor_input
+from kfp_jupyter.engines.local.folder import RunFolder
+from kfp_jupyter.engines.local.plan import Plan, write_whole
+from kfp_jupyter.engines.local.process import RUN_VARIABLE
+from kfp_jupyter.model.component import PythonStep
+from kfp_jupyter.model.pipeline import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an attempt is to do.
+
+    Attributes:
+        task: The task's path.
+        number: The attempt, from 1.
+        folder: Its folder, which holds `input.json`.
+        step: The step.
+        source: The file of its source.
+        executor: The executor's file.
+        directory: The working directory.
+        variables: All environment variables.
+        environment: What to install first, or None.
+        digests: Whether to take digests of what it puts out.
+    """
+
+    task: str
+    number: int
+    folder: Path
+    step: PythonStep
+    source: Path
+    executor: str
+    directory: str
+    variables: Mapping[str, str]
+    environment: Environment | None
+    digests: bool
+
+
+def prepare(plan: Plan, run: RunFolder, task: Task, number: int, given: Given) -> Order:
+    """Make the folders and the input of an attempt, and return its order.
+
+    Args:
+        plan: The run's plan.
+        run: The run's folder.
+        task: The task.
+        number: The attempt, from 1.
+        given: What the task gets.
+
+    Raises:
+        OSError: A folder or file could not be written.
+        TypeError: The task is no Python step, which `preflight` does not let pass.
+    """
+    component = plan.pipeline.component_of(task)
+    step = component.implementation
+    if not isinstance(step, PythonStep):
+        raise TypeError(f"{component.name} is no Python component")
+    folder = run.attempt(task.name, number)
+    folder.mkdir(parents=True, exist_ok=True)
+    artifacts = run.artifacts(task.name)
+    if artifacts.exists():
+        import shutil
+
+        # What an earlier attempt left half written must not be taken for this one's.
+        shutil.rmtree(artifacts)
+    artifacts.mkdir(parents=True)
+    write_whole(folder / "input.json", json.dumps(executor_input(component, given, folder, artifacts)))
+    return Order(
+        task=task.name,
+        number=number,
+        folder=folder,
+        step=step,
+        source=run.source(task.component),
+        executor=plan.executor,
+        directory=plan.directory if Path(plan.directory).is_dir() else str(folder),
+        variables=_variables(plan, task, folder),
+        environment=Environment(Path(plan.data), step) if task.component in plan.to_install else None,
+        digests=plan.options.caching,
+    )
+
+
+def _variables(plan: Plan, task: Task, folder: Path) -> dict[str, str]:
+    variables = {**os.environ, "PYTHONUNBUFFERED": "1", RUN_VARIABLE: f"{folder}/"}
+    # A notebook's neighbours can be imported in its steps, as in the notebook.
+    variables["PYTHONPATH"] = os.pathsep.join([plan.directory, *filter(None, [os.environ.get("PYTHONPATH")])])
+    if variables.get("MPLBACKEND", "").startswith("module://"):
+        # Jupyter's own, which draws into a notebook that a step does not have.
+        variables["MPLBACKEND"] = "agg"
+    variables.pop("JPY_PARENT_PID", None)
+    variables.update(task.settings.env)
+    return variables
