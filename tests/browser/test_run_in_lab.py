@@ -184,10 +184,7 @@ def test_the_saved_notebook_tells_the_end_of_its_run(gated: Gated, browser: Brow
         reader.open()
         reader.expect_states(prepare="SUCCEEDED", train="SUCCEEDED", finish="SUCCEEDED")
         expect(reader.output.locator(".kfp-metrics").last).to_contain_text("0.875")
-        assert (
-            reader.page.evaluate("window.jupyterapp.shell.currentWidget.content.model.cells.get(4).trusted")
-            is False
-        )
+        assert reader.page.evaluate(f"({PANEL}).content.model.cells.get(4).trusted") is False
     finally:
         context.close()
 
