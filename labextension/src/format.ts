@@ -88,7 +88,8 @@ export function shortNumber(value: number): string {
   if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < 1e9)) {
     return String(value);
   }
-  return String(Number(value.toPrecision(5)));
+  const short = Number(value.toPrecision(5));
+  return Math.abs(short) < 1e-4 ? short.toExponential() : String(short);
 }
 
 /** Return a JSON value as text: a string bare, anything else as JSON. */

@@ -14,6 +14,7 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
 
 import { COMMANDS_TARGET, type CommandRequest, HELLO_TARGET, RUNS_TARGET } from './protocol';
+import { SideComm } from './sideComm';
 import type { ConnectionState, Transport } from './store';
 
 /** The transport of one kernel connection, which must be the one that handles the kernel's comms. */
@@ -21,8 +22,8 @@ export class LabTransport implements Transport {
   onMessage: (message: unknown) => void = () => undefined;
   onState: () => void = () => undefined;
   private current: ConnectionState = 'disconnected';
-  private runs: Kernel.IComm | null = null;
-  private commands: Promise<Kernel.IComm> | null = null;
+  private runs: SideComm | null = null;
+  private commands: Promise<SideComm> | null = null;
   /** Counts connections, so that what belongs to an earlier one is recognised. */
   private turn = 0;
   private disposed = false;
@@ -48,6 +49,7 @@ export class LabTransport implements Transport {
         comm.send(request as unknown as JSONObject);
       },
       (reason: unknown) => {
+        this.commands = null;
         const error = { what: 'The kernel could not be asked.', where: String(reason), remedy: 'Try again.' };
         this.onMessage({ id: request.id, error });
       }
@@ -81,15 +83,13 @@ export class LabTransport implements Transport {
   }
 
   private async openedRuns(turn: number): Promise<void> {
-    const comm = this.kernel.createComm(RUNS_TARGET);
-    this.runs = comm;
-    comm.onMsg = message => {
+    const onMessage = (data: unknown): void => {
       if (turn === this.turn) {
         this.become('connected');
-        this.onMessage(message.content.data);
+        this.onMessage(data);
       }
     };
-    comm.onClose = () => {
+    const onClose = (): void => {
       if (turn !== this.turn) {
         return;
       }
@@ -102,46 +102,40 @@ export class LabTransport implements Transport {
         this.become('not-loaded');
       }
     };
-    await subshell(this.kernel, comm);
-    if (turn === this.turn) {
-      comm.open();
-    }
+    this.runs = new SideComm(this.kernel, RUNS_TARGET, onMessage, onClose);
+    await this.runs.open();
   }
 
-  private openedCommands(): Promise<Kernel.IComm> {
+  private openedCommands(): Promise<SideComm> {
     this.commands ??= this.openCommands();
     return this.commands;
   }
 
-  private async openCommands(): Promise<Kernel.IComm> {
-    const comm = this.kernel.createComm(COMMANDS_TARGET);
-    comm.onMsg = message => {
-      this.onMessage(message.content.data);
+  private async openCommands(): Promise<SideComm> {
+    const onMessage = (data: unknown): void => {
+      this.onMessage(data);
     };
-    comm.onClose = () => {
+    const onClose = (): void => {
       // The next question opens another.
       this.commands = null;
     };
-    await subshell(this.kernel, comm);
-    comm.open();
+    const comm = new SideComm(this.kernel, COMMANDS_TARGET, onMessage, onClose);
+    await comm.open();
     return comm;
   }
 
   /** Forget the comms; tell the kernel so, if it is there to hear it. */
   private drop(tell: boolean): void {
     this.turn++;
-    const { runs, commands } = this;
-    this.runs = null;
-    this.commands = null;
-    if (runs !== null) {
-      close(this.kernel, runs, tell);
-    }
-    commands?.then(
+    this.runs?.close(tell);
+    this.commands?.then(
       comm => {
-        close(this.kernel, comm, tell);
+        comm.close(tell);
       },
       () => undefined
     );
+    this.runs = null;
+    this.commands = null;
   }
 
   private readonly onHello = (): void => {
@@ -172,28 +166,5 @@ export class LabTransport implements Transport {
       this.current = state;
       this.onState();
     }
-  }
-}
-
-/** Wait until what is said on a comm goes to a subshell, if the kernel has them. */
-async function subshell(kernel: Kernel.IKernelConnection, comm: Kernel.IComm): Promise<void> {
-  await kernel.info;
-  // Not in the interface, but in JupyterLab's class since there are subshells.
-  const { subshellStarted } = comm as Kernel.IComm & { subshellStarted?: Promise<void> };
-  if (kernel.supportsSubshells && String(comm.commsOverSubshells) !== 'disabled') {
-    await subshellStarted;
-  }
-}
-
-function close(kernel: Kernel.IKernelConnection, comm: Kernel.IComm, tell: boolean): void {
-  comm.onClose = () => undefined;
-  comm.onMsg = () => undefined;
-  if (comm.isDisposed) {
-    return;
-  }
-  if (tell && !kernel.isDisposed && kernel.connectionStatus === 'connected') {
-    comm.close();
-  } else {
-    comm.dispose();
   }
 }

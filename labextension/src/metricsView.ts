@@ -24,11 +24,11 @@ export function metricsElement(metrics: RunMetrics, trans: Translation): HTMLEle
       })
     );
   }
-  charts.append(...matrices.map(matrix => matrixTable(matrix, trans)));
   for (const { name, series } of curves) {
     const notes = series.map(each => shortNumber(each.points.at(-1)?.[1] ?? NaN));
     charts.append(lineChart({ title: name, series, xLabel: trans.__('step'), yLabel: name, notes }));
   }
+  charts.append(...matrices.map(matrix => matrixTable(matrix, trans)));
   return html(
     'div',
     { class: 'kfp-metrics' },

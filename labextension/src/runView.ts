@@ -6,11 +6,11 @@
  */
 import { button } from './buttons';
 import { html, setAttribute, setText } from './dom';
-import { dateTime } from './format';
+import { ago, dateTime } from './format';
 import { GraphView } from './graph';
 import { VIEW_CLASS, defineLook, lookName, stateImage } from './look';
 import { MetricsView } from './metricsView';
-import { type FullDocument, type RunDocument, type Target, hasFullRun, isFinished } from './protocol';
+import { type FullDocument, type Run, type RunDocument, type Target, hasFullRun, isFinished } from './protocol';
 import { runningTime, stateWord } from './stateText';
 import { CommandError, type Store } from './store';
 import { type Following, Subject } from './subject';
@@ -138,7 +138,6 @@ export class RunView {
     }
     this.chip.hidden = document.run !== null && full === null;
     this.node.classList.toggle('kfp-mod-stale', stale);
-    setText(this.place, full === null ? '' : placeOf(full.run.target, this.trans));
     const created = full?.run.created_at ?? null;
     setAttribute(this.place, 'title', full === null || created === null ? null : `${full.run.id} · ${dateTime(created)}`);
     const cancelable = full !== null && !isFinished(full.run.state) && full.run.state !== 'CANCELING';
@@ -163,6 +162,13 @@ export class RunView {
       return full.run.message;
     }
     return '';
+  }
+
+  /** Where the run runs, and, once it has ended, how long ago it began. */
+  private placeText(run: Run): string {
+    const place = placeOf(run.target, this.trans);
+    const then = isFinished(run.state) && run.created_at !== null ? ago(run.created_at, this.trans) : '';
+    return then === '' ? place : `${place} · ${then}`;
   }
 
   /** Open the first task that failed with an error of its own, unless the user looks at something else. */
@@ -203,6 +209,7 @@ export class RunView {
     const { document, live } = this.subject;
     const known = hasFullRun(document) && (live || isFinished(document.run.state));
     setText(this.duration, known ? runningTime(document.run, this.trans) : '');
+    setText(this.place, hasFullRun(document) ? this.placeText(document.run) : '');
     this.graph.tick();
     this.pane.tick();
   }

@@ -123,6 +123,7 @@ export class Sidebar extends Widget {
     const content = new RunTab(new RunView(document, 'run', this.trans), store);
     const tab = new MainAreaWidget({ content });
     tab.id = id;
+    tab.toolbar.hide();
     tab.title.label = document.pipeline.display_name;
     tab.title.caption = run;
     tab.title.icon = pipelineIcon;
