@@ -83,6 +83,7 @@ def _runs(session: Any, options: argparse.Namespace) -> None:
         for row in rows
     ]
     session.show_table(("Run", "Pipeline", "State", "Target", "Started", "Took"), cells, "No runs yet.")
+    _say_problems(session)
 
 
 def _show(session: Any, options: argparse.Namespace) -> None:
@@ -127,7 +128,11 @@ def _targets(session: Any, _options: argparse.Namespace) -> None:
         (place.id, place.label, "in use" if place.id == used else "") for place in session.workbench.targets()
     ]
     session.show_table(("Target", "Name", ""), cells, "There are no targets.")
-    for note in session.workbench.notes():
+    _say_problems(session)
+
+
+def _say_problems(session: Any) -> None:
+    for note in [*session.workbench.notes(), *session.problems]:
         session.say(note)
 
 

@@ -70,6 +70,12 @@ class Session:
             return self._publisher
 
     @property
+    def problems(self) -> list[str]:
+        """Sentences on what went wrong in the background."""
+        failure = self._publisher.failure if self._publisher is not None else None
+        return [f"Live updates failed: {type(failure).__name__}: {failure}"] if failure is not None else []
+
+    @property
     def connected(self) -> bool:
         """True if a front end with our JupyterLab extension is connected."""
         return self._comms is not None and self._comms.connected

@@ -197,14 +197,14 @@ class Kernel:
 
 
 @contextmanager
-def kernel(data: Path) -> Iterator[Kernel]:
-    """Run a kernel whose runs are kept in `data`.
+def kernel(data: Path, **environment: str) -> Iterator[Kernel]:
+    """Run a kernel whose runs are kept in `data`, with further environment variables.
 
     `KFP_JUPYTER_TEST_KERNEL` names another interpreter than this one, for trying other versions of ipykernel.
     """
     manager = KernelManager(kernel_name="python3")
     manager.kernel_spec.argv[0] = os.environ.get("KFP_JUPYTER_TEST_KERNEL", sys.executable)
-    manager.start_kernel(env={**os.environ, "KFP_JUPYTER_DATA": str(data)}, cwd=str(data))
+    manager.start_kernel(env={**os.environ, "KFP_JUPYTER_DATA": str(data), **environment}, cwd=str(data))
     made = Kernel(manager)
     try:
         yield made

@@ -314,3 +314,24 @@ def test_a_magics_help_lists_its_options(shared):
     shown = shared.replies[cell.request]["content"]["payload"][0]["data"]["text/plain"]
     assert "--base-image" in shown
     assert "--packages" in shown
+
+
+def test_the_notebooks_name_is_the_default_and_is_kept_with_its_runs(tmp_path):
+    with kernel(tmp_path, JPY_SESSION_NAME=str(tmp_path / "Quick start.ipynb")) as own:
+        own.run("%load_ext kfp_jupyter")
+        own.run("%%component\ndef one() -> int:\n    return 1\n")
+        cell = own.run("%%pipeline --wait\none()\n", allow_stdin=False)
+        assert cell.status == "ok", cell.traceback
+        assert own.value("quick_start.name") == "quick-start"
+        notebook = str(tmp_path / "Quick start.ipynb")
+        bench = "__import__('kfp_jupyter.workbench').workbench.current()"
+        assert (
+            own.value(f"[run.pipeline for run in {bench}.runs(notebook={notebook!r})]") == "['quick-start']"
+        )
+
+
+def test_what_failed_in_the_background_is_said_when_runs_are_listed(tmp_path):
+    with kernel(tmp_path) as own:
+        own.run("%load_ext kfp_jupyter")
+        own.run("get_ipython()._kfp_jupyter_session.publisher.failure = RuntimeError('boom')")
+        assert "Live updates failed: RuntimeError: boom" in own.run("%kfp runs").stdout
