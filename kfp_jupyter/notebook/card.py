@@ -11,7 +11,14 @@ from html import escape
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, PythonStep
 from kfp_jupyter.model.pipeline import TaskSettings
 
-_CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+_RULE = "1px solid rgba(127,127,127,0.35)"
+_FAINT = "opacity:0.75"
+_FRAME = (
+    f"border:{_RULE};border-radius:6px;padding:8px 12px 6px;font-size:13px;line-height:1.5;max-width:760px"
+)
+_TABLE = "border-collapse:collapse;font-size:13px;margin:6px 0 8px"
+_CELL = f"text-align:left;vertical-align:top;padding:3px 16px 3px 0;border-bottom:{_RULE}"
+_CHIP = f"display:inline-block;border:{_RULE};border-radius:4px;padding:1px 7px;margin:0 6px 4px 0"
 
 
 def card(component: Component, settings: TaskSettings) -> dict[str, str]:
@@ -25,18 +32,26 @@ def card(component: Component, settings: TaskSettings) -> dict[str, str]:
 
 
 def _html(component: Component, settings: TaskSettings) -> str:
+    name = f'<strong style="font-size:15px">{escape(component.name)}</strong>'
+    head = f'<div>{name} <span style="{_FAINT}">component</span></div>'
+    if component.description:
+        head += f'<div style="{_FAINT}">{escape(component.description)}</div>'
+    chips = "".join(
+        f'<span style="{_CHIP}"><span style="{_FAINT}">{name}</span> <code>{escape(value)}</code></span>'
+        for name, value in _facts(component, settings)
+    )
+    return f'<div style="{_FRAME}">{head}{_table(component)}<div>{chips}</div></div>'
+
+
+def _table(component: Component) -> str:
     rows = "".join(
-        f'<tr><td style="{_CELL}">{kind}</td><td style="{_CELL}"><code>{escape(spec.name)}</code></td>'
+        f'<tr><td style="{_CELL};{_FAINT}">{kind}</td>'
+        f'<th scope="row" style="{_CELL};font-weight:normal"><code>{escape(spec.name)}</code></th>'
         f'<td style="{_CELL}"><code>{escape(spec.type.python_name)}</code></td>'
         f'<td style="{_CELL}">{escape(note)}</td></tr>'
         for kind, spec, note in _ports(component)
     )
-    head = "".join(f'<th scope="col" style="{_CELL}">{title}</th>' for title in ("", "Name", "Type", "Note"))
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
-    about = f"<p>{escape(component.description)}</p>" if component.description else ""
-    facts = " · ".join(f"{name} <code>{escape(value)}</code>" for name, value in _facts(component, settings))
-    title = f"<p><strong>{escape(component.name)}</strong> component</p>"
-    return f'<div class="kfp-jupyter-card">{title}{about}{table}<p>{facts}</p></div>'
+    return f'<table style="{_TABLE}">{rows}</table>' if rows else ""
 
 
 def _text(component: Component, settings: TaskSettings) -> str:
