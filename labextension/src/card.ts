@@ -75,7 +75,7 @@ export class Card {
   tick(present?: number): void {
     const component = this.node.component === this.node.label ? '' : this.node.component;
     const detail = cardDetail(this.task, component, this.trans, present);
-    setText(this.detail, this.fit(detail, FONT.detail.size));
+    setText(this.detail, this.fit(this.shortened(detail), FONT.detail.size));
     setAttribute(this.label, 'y', String(detail === '' ? CARD.label_alone_y : CARD.label_y));
     setAttribute(this.element, 'aria-label', spokenTask(this.node.label, this.task, this.trans, present));
   }
@@ -94,6 +94,15 @@ export class Card {
   /** Make the card the one that the Tab key reaches. */
   set reachable(reachable: boolean) {
     this.element.setAttribute('tabindex', reachable ? '0' : '-1');
+  }
+
+  /** The words of a line from the first on that still fits: `attempt 2 · 1 min 05 s` ends as `1 min 05 s`. */
+  private shortened(detail: string): string {
+    const parts = detail.split(' · ');
+    while (parts.length > 1 && this.fit(parts.join(' · '), FONT.detail.size) !== parts.join(' · ')) {
+      parts.shift();
+    }
+    return parts.join(' · ');
   }
 
   private fit(text: string, size: number): string {

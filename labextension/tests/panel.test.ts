@@ -1,0 +1,223 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { Panel } from '../src/panel';
+import type { Pipeline, TargetChoice, WorkbenchMessage } from '../src/protocol';
+import type { Store } from '../src/store';
+import { ENGLISH } from '../src/translation';
+import { runDocument } from './documents';
+import { type FakeTransport, connectedStore, settled, workbench } from './fakes';
+
+let panel: Panel;
+let store: Store;
+let kernel: FakeTransport;
+let opened: string[] = [];
+let load: () => Promise<void>;
+
+const LOCAL: TargetChoice = { id: 'local', label: 'This machine', kind: 'local' };
+const LAB: TargetChoice = { id: 'argo:lab', label: 'lab', kind: 'argo' };
+const PROD: TargetChoice = { id: 'argo:prod', label: 'prod', kind: 'argo' };
+
+function pipeline(name: string, inputs: Pipeline['inputs'] = []): Pipeline {
+  return { name, display_name: name.toUpperCase(), description: `About ${name}.`, inputs };
+}
+
+function say(more: Partial<WorkbenchMessage> = {}): void {
+  kernel.say({ ...workbench(runDocument('running'), runDocument('failed')), pipelines: [pipeline('one')], ...more });
+}
+
+beforeEach(() => {
+  opened = [];
+  load = () => Promise.resolve();
+  ({ store, kernel } = connectedStore());
+  panel = new Panel(ENGLISH, { load: () => load(), open: (_, run) => opened.push(run) });
+  document.body.replaceChildren(panel.node);
+  panel.show('note.ipynb', store);
+});
+
+afterEach(() => {
+  panel.dispose();
+});
+
+function button(name: string): HTMLButtonElement {
+  const found = [...panel.node.querySelectorAll('button')].find(
+    each => (each.getAttribute('aria-label') ?? each.textContent) === name
+  );
+  if (found === undefined) {
+    throw new Error(`no button ${name}`);
+  }
+  return found;
+}
+
+function pick(target: string): void {
+  const select = panel.node.querySelector('select');
+  if (select !== null) {
+    select.value = target;
+    select.dispatchEvent(new Event('change'));
+  }
+}
+
+describe('the connection', () => {
+  test('without a notebook it says what it is for', () => {
+    panel.show(null, null);
+    expect(panel.node.textContent).toContain('Open a notebook');
+    expect(panel.node.querySelector<HTMLElement>('.kfp-panel-section')?.closest('[hidden]')).not.toBeNull();
+  });
+
+  test('a kernel without kfp_jupyter is offered to load it, and a failure is told', async () => {
+    kernel.become('not-loaded');
+    load = () => Promise.reject(new Error('kfp_jupyter is not installed where this kernel runs.'));
+    button('Load kfp_jupyter').click();
+    await settled();
+    expect(panel.node.querySelector('.kfp-panel-status [role=alert]')?.textContent).toContain('not installed');
+    expect(button('Load kfp_jupyter').disabled).toBe(false);
+  });
+
+  test('a kernel that goes away takes the buttons with it', () => {
+    say();
+    expect(panel.obstacle('local')).toBe('');
+    kernel.become('disconnected');
+    expect(panel.obstacle('local')).toContain('not connected');
+    expect(panel.node.textContent).toContain('note.ipynb has no running kernel');
+  });
+});
+
+describe('pipelines', () => {
+  test('a notebook without any says how to write one', () => {
+    say({ pipelines: [] });
+    expect(panel.node.textContent).toContain('%%pipeline');
+    expect(panel.obstacle('local')).toBe('The notebook has no pipelines.');
+  });
+
+  test('one of several is chosen by click or arrow key, and stays chosen', () => {
+    say({ pipelines: [pipeline('one'), pipeline('two')] });
+    expect(panel.pipeline?.name).toBe('one');
+    button('TWO').click();
+    expect(panel.pipeline?.name).toBe('two');
+    expect(panel.node.textContent).toContain('About two.');
+    say({ pipelines: [pipeline('zero'), pipeline('one'), pipeline('two')] });
+    expect(panel.pipeline?.name).toBe('two');
+    button('TWO').focus();
+    button('TWO').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
+    expect(panel.pipeline?.name).toBe('zero');
+    expect(document.activeElement).toBe(button('ZERO'));
+  });
+});
+
+describe('running', () => {
+  const rate = { name: 'rate', type: 'float', optional: true, default: 0.1, description: '' };
+
+  test('locally, with the arguments of the form', async () => {
+    say({ pipelines: [pipeline('one', [rate])], targets: [LOCAL, LAB], target: 'argo:lab' });
+    const field = panel.node.querySelector<HTMLInputElement>('input[type=number]');
+    if (field !== null) {
+      field.value = '0.5';
+    }
+    button('Run locally').click();
+    expect(kernel.sent.at(-1)).toMatchObject({
+      method: 'run',
+      params: { pipeline: 'one', target: 'local', arguments: { rate: 0.5 } }
+    });
+    expect(button('Run locally').disabled).toBe(true);
+    kernel.answer('run', { result: { run: 'r1' } });
+    await settled();
+    expect(button('Run locally').disabled).toBe(false);
+  });
+
+  test('a wrong argument is told at its field and nothing is sent', () => {
+    say({ pipelines: [pipeline('one', [{ ...rate, optional: false, default: null }])] });
+    button('Run locally').click();
+    expect(kernel.sent).toEqual([]);
+    expect(panel.node.textContent).toContain('A value is needed.');
+  });
+
+  test('what the kernel refuses is told with its place and remedy, and goes with the next success', async () => {
+    say();
+    button('Run locally').click();
+    kernel.answer('run', { error: { what: 'rate must be a float.', where: 'pipeline one', remedy: 'Give a number.' } });
+    await settled();
+    const alert = panel.node.querySelector<HTMLElement>('.kfp-alert');
+    expect(alert?.hidden).toBe(false);
+    expect(alert?.textContent).toBe('rate must be a float.pipeline oneGive a number.');
+    button('Run locally').click();
+    kernel.answer('run', { result: { run: 'r1' } });
+    await settled();
+    expect(alert?.hidden).toBe(true);
+  });
+
+  test('on a cluster is not possible where none is known, and says why', () => {
+    say();
+    expect(button('Run on cluster').disabled).toBe(true);
+    expect(button('Run on cluster').title).toContain('No cluster is known');
+    expect(panel.node.textContent).toContain('No cluster is known');
+  });
+
+  test('the only cluster needs no picking', () => {
+    say({ targets: [LOCAL, LAB] });
+    expect(button('Run on cluster').title).toBe('Run on lab');
+    button('Run on cluster').click();
+    expect(kernel.sent.at(-1)).toMatchObject({ method: 'run', params: { target: 'argo:lab' } });
+  });
+
+  test('of several clusters one has to be picked, lest a run goes where nobody meant it to', () => {
+    say({ targets: [LOCAL, LAB, PROD] });
+    expect(button('Run on cluster').disabled).toBe(true);
+    pick('argo:prod');
+    expect(kernel.sent.at(-1)).toMatchObject({ method: 'use', params: { target: 'argo:prod' } });
+    expect(button('Run on cluster').disabled).toBe(false);
+    button('Run on cluster').click();
+    expect(kernel.sent.at(-1)).toMatchObject({ method: 'run', params: { target: 'argo:prod' } });
+  });
+
+  test('a target that was chosen in a cell is shown even if it is not in the list', () => {
+    say({ targets: [LOCAL, LAB], target: 'argo:lab/team-a' });
+    expect(panel.node.querySelector('select')?.value).toBe('argo:lab/team-a');
+    button('Run on cluster').click();
+    expect(kernel.sent.at(-1)).toMatchObject({ params: { target: 'argo:lab/team-a' } });
+  });
+});
+
+describe('runs', () => {
+  function rows(): HTMLElement[] {
+    return [...panel.node.querySelectorAll<HTMLElement>('.kfp-runs li')];
+  }
+
+  test('each shows its state, and only one that goes on can be cancelled', () => {
+    say();
+    expect(rows().map(row => row.dataset.state)).toEqual(['RUNNING', 'FAILED']);
+    expect(rows()[1]?.textContent).toContain('failed · 5.0 s');
+    const cancels = rows().map(row => row.querySelector<HTMLButtonElement>('.kfp-icon-button')?.hidden);
+    expect(cancels).toEqual([false, true]);
+    rows()[0]?.querySelector<HTMLButtonElement>('.kfp-icon-button')?.click();
+    expect(kernel.sent.at(-1)).toMatchObject({ method: 'cancel', params: { run: 'run-0010' } });
+  });
+
+  test('a click opens the run', () => {
+    say();
+    rows()[1]?.querySelector<HTMLButtonElement>('.kfp-run-open')?.click();
+    expect(opened).toEqual(['run-0012']);
+  });
+
+  test('rows stay the same elements when runs change, come and go', () => {
+    say();
+    const [first, second] = rows();
+    const ended = runDocument('running');
+    ended.run.state = 'SUCCEEDED';
+    kernel.say({ ...workbench(runDocument('succeeded'), ended, runDocument('failed')), pipelines: [pipeline('one')] });
+    expect(rows()[1]).toBe(first);
+    expect(rows()[2]).toBe(second);
+    expect(first?.dataset.state).toBe('SUCCEEDED');
+    kernel.say({ ...workbench(runDocument('failed')), pipelines: [pipeline('one')] });
+    expect(rows()).toEqual([second]);
+  });
+});
+
+test('another notebook has its own pipelines', () => {
+  say();
+  const other = connectedStore();
+  panel.show('other.ipynb', other.store);
+  expect(panel.pipeline).toBeNull();
+  other.kernel.say({ ...workbench(), pipelines: [pipeline('three')] });
+  expect(panel.pipeline?.name).toBe('three');
+  say({ pipelines: [pipeline('late')] });
+  expect(panel.pipeline?.name).toBe('three');
+});
