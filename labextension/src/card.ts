@@ -28,7 +28,8 @@ export class Card {
 
   constructor(
     readonly node: GraphNode,
-    private readonly trans: Translation
+    private readonly trans: Translation,
+    private readonly clock: () => number
   ) {
     this.stripe = svg('path', { d: CARD.stripe_path });
     this.label = svg('text', { class: 'kfp-card-label', x: CARD.text_x, 'font-size': FONT.label.size });
@@ -72,7 +73,8 @@ export class Card {
   }
 
   /** Show the present duration. */
-  tick(present?: number): void {
+  tick(): void {
+    const present = this.clock();
     const component = this.node.component === this.node.label ? '' : this.node.component;
     const detail = cardDetail(this.task, component, this.trans, present);
     setText(this.detail, this.fit(this.shortened(detail), FONT.detail.size));

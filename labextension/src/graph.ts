@@ -25,6 +25,8 @@ export interface GraphViewOptions {
   trans: Translation;
   /** Called when the user selects a task, or with null when nothing is selected any more. */
   onSelect: (task: string | null) => void;
+  /** Gives the present in seconds since the epoch, or the time at which the run was last seen. */
+  clock: () => number;
 }
 
 /** The view of a graph. */
@@ -46,8 +48,17 @@ export class GraphView {
   constructor(private readonly options: GraphViewOptions) {
     this.node = html('div', { class: 'kfp-graph' }, this.scroller, this.zoomButtons(), this.summary);
     this.scroller.addEventListener('click', event => {
-      const card = event.target instanceof Element ? event.target.closest('.kfp-card') : null;
-      this.choose(card instanceof SVGElement ? (card.dataset.task ?? null) : null);
+      const task = taskAt(event);
+      // A click beside the cards takes a selection back; without one it means nothing.
+      if (task !== null || this.selection !== null) {
+        this.choose(task);
+      }
+    });
+    this.scroller.addEventListener('pointerover', event => {
+      this.markEdges(taskAt(event) ?? this.selection);
+    });
+    this.scroller.addEventListener('pointerleave', () => {
+      this.markEdges(this.selection);
     });
     this.scroller.addEventListener('keydown', event => {
       this.onKey(event);
@@ -116,10 +127,7 @@ export class GraphView {
     for (const [id, card] of this.cards) {
       card.selected = id === this.selection;
     }
-    for (const { edge, element } of this.edges) {
-      const near = this.selection !== null && (edge.source === this.selection || edge.target === this.selection);
-      element.classList.toggle('kfp-mod-near', near);
-    }
+    this.markEdges(this.selection);
     if (this.selection !== null) {
       this.reach(this.selection, false);
     }
@@ -137,7 +145,7 @@ export class GraphView {
     const label = this.options.trans.__('Tasks of %1', name);
     const list = svg('g', { role: 'list', 'aria-label': label });
     for (const node of readingOrder(graph)) {
-      const card = new Card(node, this.options.trans);
+      const card = new Card(node, this.options.trans, this.options.clock);
       this.cards.set(node.id, card);
       list.append(card.element);
     }
@@ -151,6 +159,13 @@ export class GraphView {
     }
     this.select(this.selection);
     this.fit();
+  }
+
+  /** Bring out the lines at a task, with the names of the values that flow. */
+  private markEdges(task: string | null): void {
+    for (const { edge, element } of this.edges) {
+      element.classList.toggle('kfp-mod-near', task !== null && (edge.source === task || edge.target === task));
+    }
   }
 
   private choose(task: string | null): void {
@@ -223,6 +238,12 @@ export class GraphView {
       this.picture.setAttribute('height', String(Math.floor(this.graph.height * scale)));
     }
   }
+}
+
+/** Return the task whose card an event is on. */
+function taskAt(event: Event): string | null {
+  const card = event.target instanceof Element ? event.target.closest<SVGElement>('.kfp-card') : null;
+  return card?.dataset.task ?? null;
 }
 
 function drawnEdge(edge: GraphEdge): SVGGElement {

@@ -114,18 +114,26 @@ export function stateImage(name: LookName, size: number): SVGSVGElement {
 /**
  * Return the style rules that define the custom properties.
  *
- * JupyterLab says its theme on the body; without JupyterLab the system's preference counts, and VS Code and Colab say
- * theirs with a class or attribute.
+ * JupyterLab says its theme on the body, VS Code, Colab and marimo with a class or attribute; elsewhere the system's
+ * preference counts. In a shadow tree the page is out of reach of ordinary selectors, so its words are asked for with
+ * `:host-context`, each in a rule of its own, since a browser that does not know it drops the rule.
  */
-export function lookRules(): string {
+export function lookRules(inShadow: boolean): string {
+  const light = properties('light');
   const dark = properties('dark');
+  const system = inShadow ? '' : 'body:not([data-jp-theme-light]) ';
+  const within = (page: string): string => (inShadow ? `:host-context(${page}) ` : `${page} `);
+  const said = (pages: string[], rules: string): string[] => pages.map(page => `${within(page)}.${VIEW_CLASS}{${rules}}`);
   return [
-    `.${VIEW_CLASS}{${properties('light')}}`,
-    `@media (prefers-color-scheme: dark){body:not([data-jp-theme-light]) .${VIEW_CLASS}{${dark}}}`,
-    `[data-jp-theme-light='false'] .${VIEW_CLASS},.vscode-dark .${VIEW_CLASS},[theme='dark'] .${VIEW_CLASS}{${dark}}`,
-    `.vscode-light .${VIEW_CLASS},[theme='light'] .${VIEW_CLASS}{${properties('light')}}`
+    `.${VIEW_CLASS}{${light}}`,
+    `@media (prefers-color-scheme: dark){${system}.${VIEW_CLASS}{${dark}}}`,
+    ...said(LIGHT_PAGES, light),
+    ...said(DARK_PAGES, dark)
   ].join('\n');
 }
+
+const LIGHT_PAGES = ["[data-jp-theme-light='true']", '.vscode-light', "html[theme='light']", 'body.light'];
+const DARK_PAGES = ["[data-jp-theme-light='false']", '.vscode-dark', "html[theme='dark']", 'body.dark'];
 
 function properties(theme: 'light' | 'dark'): string {
   const states = Object.entries(LOOK.states).map(([name, state]) => `--kfp-state-${name.toLowerCase()}:${state[theme]};`);
@@ -141,7 +149,7 @@ export function defineLook(node: Node): void {
   if (place.querySelector('style[data-kfp-look]') === null) {
     const style = document.createElement('style');
     style.dataset.kfpLook = '';
-    style.textContent = lookRules();
+    style.textContent = lookRules(place === root);
     place.append(style);
   }
 }

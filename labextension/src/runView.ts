@@ -6,7 +6,7 @@
  */
 import { button } from './buttons';
 import { html, setAttribute, setText } from './dom';
-import { ago, dateTime } from './format';
+import { ago, dateTime, now } from './format';
 import { GraphView } from './graph';
 import { VIEW_CLASS, defineLook, lookName, stateImage } from './look';
 import { MetricsView } from './metricsView';
@@ -40,6 +40,8 @@ export class RunView {
   private chipKey = '';
   private chosen = false;
   private shownRun = '';
+  /** When a kernel last told of the shown run; 0 if none did. */
+  private lastTold = 0;
 
   /**
    * @param saved - The document to show until a kernel tells more.
@@ -53,14 +55,16 @@ export class RunView {
     this.subject = new Subject(saved, following, tasks => {
       this.update(tasks);
     });
+    const clock = (): number => this.clock();
     this.graph = new GraphView({
       trans,
+      clock,
       onSelect: () => {
         this.chosen = true;
         this.showPane();
       }
     });
-    this.pane = new TaskPane(trans, () => {
+    this.pane = new TaskPane(trans, clock, () => {
       this.graph.select(null);
       this.chosen = true;
       this.showPane();
@@ -110,6 +114,7 @@ export class RunView {
     const id = full?.run.id ?? '';
     if (id !== this.shownRun) {
       this.shownRun = id;
+      this.lastTold = 0;
       this.chosen = false;
       setText(this.alert, '');
     }
@@ -205,6 +210,16 @@ export class RunView {
     }
   }
 
+  /** The present; for a run that goes on without being watched, the last moment that is known of. */
+  private clock(): number {
+    const { document, live, unfinished } = this.subject;
+    if (live || !unfinished) {
+      this.lastTold = now();
+      return this.lastTold;
+    }
+    return this.lastTold > 0 || !hasFullRun(document) ? this.lastTold : lastEvent(document.run);
+  }
+
   private tick(): void {
     const { document, live } = this.subject;
     const known = hasFullRun(document) && (live || isFinished(document.run.state));
@@ -224,6 +239,12 @@ export class RunView {
       this.timer = null;
     }
   }
+}
+
+/** Return the time of the last change that a run tells of. */
+function lastEvent(run: Run): number {
+  const times = [run, ...Object.values(run.tasks)].flatMap(each => [each.started_at, each.finished_at]);
+  return Math.max(run.created_at ?? 0, ...times.map(time => time ?? 0));
 }
 
 /** Return where a run runs, in a reader's words. */

@@ -33,6 +33,7 @@ export class TaskPane {
 
   constructor(
     private readonly trans: Translation,
+    private readonly clock: () => number,
     onClose: () => void
   ) {
     this.log = new LogPane(trans);
@@ -87,7 +88,7 @@ export class TaskPane {
 
   /** Let the duration of a running task grow. */
   tick(): void {
-    setText(this.detail, cardDetail(this.task, this.component, this.trans));
+    setText(this.detail, cardDetail(this.task, this.component, this.trans, this.clock()));
   }
 
   /** Ask the kernel for nothing any more. */

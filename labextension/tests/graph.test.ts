@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import { now } from '../src/format';
 import { GraphView } from '../src/graph';
 import { neighbour, readingOrder } from '../src/graphKeys';
 import { ENGLISH } from '../src/translation';
@@ -10,7 +11,7 @@ let view: GraphView;
 
 beforeEach(() => {
   chosen = [];
-  view = new GraphView({ trans: ENGLISH, onSelect: task => chosen.push(task) });
+  view = new GraphView({ trans: ENGLISH, onSelect: task => chosen.push(task), clock: now });
   document.body.replaceChildren(view.node);
 });
 

@@ -226,6 +226,23 @@ describe('with a kernel', () => {
     expect(view.node.querySelector<HTMLButtonElement>('.kfp-head button')?.hidden).toBe(true);
   });
 
+  test('a run that is not watched any more has no clock that goes on', async () => {
+    const seen = runDocument('running');
+    seen.run.started_at = Date.now() / 1000 - 30;
+    taskOf(seen, 'train-forest').started_at = seen.run.started_at;
+    taskOf(seen, 'train-forest').attempt = 1;
+    show(seen);
+    expect(text('[data-task="train-forest"] .kfp-card-detail')).toBe('running · 0 s');
+    kernel.say(workbench(seen));
+    kernel.say({ type: 'run', document: seen });
+    await connect();
+    expect(text('[data-task="train-forest"] .kfp-card-detail')).toBe('running · 30 s');
+    expect(text('.kfp-duration')).toBe('30 s');
+    kernel.become('disconnected');
+    expect(text('[data-task="train-forest"] .kfp-card-detail')).toBe('running · 30 s');
+    expect(text('.kfp-duration')).toBe('');
+  });
+
   test('a watched task that fails opens its error', async () => {
     kernel.say(workbench(running));
     kernel.say({ type: 'run', document: running });
