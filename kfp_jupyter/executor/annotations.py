@@ -14,6 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.executor.artifacts import ARTIFACT_CLASSES, Artifact
 
+PARAMETER_NAMES = {
+    "bool": bool,
+    "boolean": bool,
+    "dict": dict,
+    "double": float,
+    "float": float,
+    "int": int,
+    "integer": int,
+    "jsonarray": list,
+    "jsonobject": dict,
+    "list": list,
+    "str": str,
+    "string": str,
+    "text": str,
+}
+"""KFP's names of parameter types, in lower case: `kfp.dsl.types.type_utils.PARAMETER_TYPES_MAPPING`."""
+
 
 class Direction:
     """The marker of artifacts that go in or out of a task, made with `Input[...]` and `Output[...]`."""
@@ -52,10 +69,10 @@ else:
 
 
 class InputPath:
-    """Annotates an argument that gets the path of an input artifact.
+    """Annotates an argument that gets the path of an input artifact, or of a parameter written to a file.
 
     Args:
-        type: An artifact class or its name; None, or a name that is not KFP's, means any artifact.
+        type: What the input is, as for `OutputPath`.
     """
 
     def __init__(self, type: Any = None) -> None:
@@ -66,7 +83,8 @@ class OutputPath:
     """Annotates an argument that gets the path to write an output to.
 
     Args:
-        type: An artifact class or its name, or a parameter type such as `int`, read from the file as text.
+        type: An artifact class or its name, or a parameter type or its name (`int`, `"Integer"`), whose value
+            stands in the file as text; None, or a name that is not KFP's, means any artifact.
     """
 
     def __init__(self, type: Any = None) -> None:
@@ -168,8 +186,8 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
 def path_type(type_: Any) -> Any:
     """Return the artifact class or parameter type that a path's annotation was given, by class or name."""
     if isinstance(type_, str):
-        title = type_.rsplit(".", 1)[-1]
-        return next((known for known in ARTIFACT_CLASSES if known.__name__ == title), Artifact)
+        names = {known.__name__.lower(): known for known in ARTIFACT_CLASSES}
+        return {**names, **PARAMETER_NAMES}.get(type_.lower(), Artifact)
     return Artifact if type_ is None else type_
 
 

@@ -6,6 +6,7 @@ Spec: `ExecutorInput` in https://github.com/kubeflow/pipelines/blob/master/api/v
 
 from __future__ import annotations
 
+import json
 import os
 import typing
 from typing import Any, Callable
@@ -59,7 +60,10 @@ class Arguments:
             elif name in (inputs.get("artifacts") or {}):
                 self._input_artifact(name, means, artifacts_of(inputs["artifacts"][name], means))
             elif name in (inputs.get("parameterValues") or {}):
-                self.values[name] = _parameter(inputs["parameterValues"][name], means)
+                value = _parameter(inputs["parameterValues"][name], means)
+                if means.is_path:
+                    value = _written(os.path.dirname(outputs["outputFile"]), name, value)
+                self.values[name] = value
             elif required and not means.optional:
                 raise StepError("MissingArgument", f"the argument {name!r} was not given", self.line)
             elif required:
@@ -117,6 +121,15 @@ def converted(value: Any, type_: Any) -> Any:
 def make_parent(path: str) -> None:
     """Make the folder that a file is to be written in."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+
+
+def _written(folder: str, name: str, value: Any) -> str:
+    """Write a parameter to a file, a string as it is and the rest as JSON, and return the file's path."""
+    path = os.path.join(folder, "inputs", name)
+    make_parent(path)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(value if isinstance(value, str) else json.dumps(value))
+    return path
 
 
 def _meaning(annotation: Any, names: dict[str, Any]) -> Meaning:

@@ -1,15 +1,24 @@
 """The executor's files joined to one text, as it is put into a step.
 
 The text is made small, because it stands in every manifest: no docstrings, comments, annotations, blank lines
-nor imports of ours, and one space an indent. So in these files names imported from `typing` may stand only in
-annotations, and an f-string holds no quotes inside its braces, which Python before 3.12 could not read again.
-The text holds no `{{`, which Argo and KFP would take for a placeholder.
+nor imports of ours, short names for what lives inside one function, and no space that Python can do without.
+Functions, arguments and attributes keep their names, so a traceback still says where it was. In these files
+names imported from `typing` may stand only in annotations, and an f-string holds no quotes inside its braces,
+which Python before 3.12 could not read again. The text holds no `{{`, which Argo and KFP would take for a
+placeholder.
 """
 
 from __future__ import annotations
 
 import ast
-import re
+import builtins
+import io
+import itertools
+import keyword
+import string
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,14 +28,16 @@ FILES = ("artifacts", "annotations", "report", "stubs", "failure", "arguments", 
 
 @cache
 def program() -> str:
-    """Return the executor as the text of one Python file of less than 24 kB."""
+    """Return the executor as the text of one Python file of less than 24 kB.
+
+    It is made at the first call, which takes a fifth of a second; what needs it only starts runs or compiles.
+    """
     here = Path(__file__).parent
     whole = "".join(here.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in FILES)
-    whole = whole.replace("from __future__ import annotations", "")
-    lines = [line for line in ast.unparse(_Small().visit(ast.parse(whole))).splitlines() if line]
-    small = [re.sub("^ +", lambda indent: " " * (len(indent.group()) // 4), line) for line in lines]
-    imports = dict.fromkeys(line for line in small if line.startswith("import "))
-    return "\n".join([*imports, *(line for line in small if line not in imports), ""])
+    tree = _Small().visit(ast.parse(whole.replace("from __future__ import annotations", "")))
+    imports = {ast.unparse(held): held for held in tree.body if isinstance(held, ast.Import)}
+    tree.body = [*imports.values(), *(held for held in tree.body if not isinstance(held, ast.Import))]
+    return _without_spaces(ast.unparse(tree))
 
 
 class _Small(ast.NodeTransformer):
@@ -54,7 +65,8 @@ class _Small(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
-        return self._with_body(node)
+        self._with_body(node)
+        return _Renamed(_short_names(node)).visit(node)  # type: ignore[no-any-return]
 
     def _with_body(self, node: ast.ClassDef | ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -70,3 +82,69 @@ class _Small(ast.NodeTransformer):
             return None
         assigned = ast.Assign([node.target], node.value)
         return ast.fix_missing_locations(ast.copy_location(self.generic_visit(assigned), node))
+
+
+class _Renamed(ast.NodeTransformer):
+    """Gives variables other names."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self.names.get(node.id, node.id)
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        node.name = self.names.get(node.name or "", node.name)
+        return self.generic_visit(node)
+
+
+def _short_names(function: ast.FunctionDef) -> dict[str, str]:
+    """Return a short name for each variable of a function that is not an argument, the commonest first."""
+    nodes = list(ast.walk(function))
+    used = Counter(node.id for node in nodes if isinstance(node, ast.Name))
+    arguments = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    variables = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    variables |= {node.name for node in nodes if isinstance(node, ast.ExceptHandler) and node.name}
+    free = (name for name in _names() if name not in used and name not in arguments)
+    renamed = (name for name, _ in used.most_common() if name in variables - arguments)
+    return dict(zip(renamed, free, strict=False))
+
+
+def _names() -> Iterator[str]:
+    for length in itertools.count(1):
+        for letters in itertools.product(string.ascii_lowercase, repeat=length):
+            name = "".join(letters)
+            if not keyword.iskeyword(name) and not hasattr(builtins, name):
+                yield name
+
+
+def _without_spaces(text: str) -> str:
+    """Return what `ast.unparse` wrote with one space an indent, and none inside a line that is not needed."""
+    small: list[str] = []
+    for token in _tokens(text):
+        if not small or small[-1] == "\n":
+            small.append(" " * (token.start[1] // 4))
+        elif _is_word(small[-1][-1]) and (_is_word(token.string[0]) or token.string[0] in "'\""):
+            small.append(" ")
+        small.append(token.string)
+    return "".join(small)
+
+
+def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of Python source; an f-string is one, also for Pythons that take it apart (3.12)."""
+    opened: list[tokenize.TokenInfo] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind == "FSTRING_START":
+            opened.append(token)
+        elif kind == "FSTRING_END":
+            first = opened.pop()
+            if not opened:
+                yield first._replace(string=token.line[first.start[1] : token.end[1]])
+        elif not opened and kind not in ("INDENT", "DEDENT", "NL", "ENDMARKER"):
+            yield token
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"

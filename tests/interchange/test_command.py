@@ -106,6 +106,16 @@ def test_packages_are_installed_before_the_step_and_nothing_else_is() -> None:
     assert "kfp" not in words[2]
 
 
+def test_the_executor_in_the_command_is_small_and_nothing_on_the_way_rewrites_it() -> None:
+    @dsl.component
+    def step() -> None:
+        pass
+
+    executor = command(step_of(step.model), "embedded")[-1]
+    assert len(executor.encode()) <= 9_000
+    assert not set(executor) & set("{$<>&\"'\\\n")
+
+
 def test_without_packages_nothing_is_installed() -> None:
     @dsl.component
     def step() -> None:
