@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,4 +69,52 @@ def test_a_pipeline_compiles_to_argo_however_the_dsl_was_imported(tmp_path):
     )
     assert python(f"import runpy; runpy.run_path({str(program)!r})") == (
         "apiVersion: argoproj.io/v1alpha1\nkind: \n"
+    )
+
+
+def test_what_the_package_imports_is_what_it_says_it_needs():
+    root = Path(kfp_jupyter.__file__).parent
+    asked = {
+        name.partition(".")[0]
+        for file in root.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for name in imported(node)
+    }
+    project = (root.parent / "pyproject.toml").read_text(encoding="utf-8")
+    listed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
+    needed = set(re.findall(r'^  "([\w-]+)', listed, re.MULTILINE))
+    # Under another name, or a dependency of a dependency whose interface we meet it in.
+    brought = {
+        "pyyaml": {"yaml"},
+        "ipython": {"IPython", "traitlets"},
+        "ipykernel": {"comm"},
+        "kubernetes": {"urllib3"},
+    }
+    known = {name for package in needed for name in brought.get(package, set()) | {package}}
+    # What `kfp` means in a step, and what pip itself carries: neither is a dependency.
+    assert asked - set(sys.stdlib_module_names) - known - {"kfp_jupyter", "kfp", "pip"} == set()
+
+
+def imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+def test_a_component_and_a_pipeline_are_defined_without_the_step_s_program():
+    cell = "def add(a: int, b: int = 1) -> int:\n    return a + b\n"
+    assert (
+        python(
+            "from kfp_jupyter.executor import program\n"
+            "from kfp_jupyter.notebook.define import define_component, define_pipeline\n"
+            "from kfp_jupyter.view import document, html\n"
+            "import kfp_jupyter.cli, kfp_jupyter.engines.argo.engine, kfp_jupyter.engines.local.engine\n"
+            "import kfp_jupyter.notebook.magics, kfp_jupyter.workbench\n"
+            "names = {}\n"
+            f"define_component('', {cell!r}, 'Cell In[1]', names)\n"
+            "pipeline, _ = define_pipeline('p', 'add(a=add(a=1).output)', 'Cell In[2]', names)\n"
+            "html(document(pipeline.model, None))\n"
+            "print(program.cache_info().misses)\n"
+        )
+        == "0\n"
     )
