@@ -7,9 +7,15 @@ is of a kind that can become a component.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kfp_jupyter.cells.errors import ComponentSyntaxError, NoFunctionError, SignatureError
+from kfp_jupyter.cells.errors import (
+    ComponentSyntaxError,
+    MissingHintError,
+    NoFunctionError,
+    SignatureError,
+)
 from kfp_jupyter.model.component import Source
 
 
@@ -50,6 +56,7 @@ def find_function(source: Source, name: str | None = None) -> Definition:
         ComponentSyntaxError: The text is not Python.
         NoFunctionError: There is no function, or none of that name.
         SignatureError: It is asynchronous or a generator.
+        MissingHintError: It returns a value of no declared type.
     """
     try:
         module = ast.parse(source.text)
@@ -87,15 +94,15 @@ def _syntax_error(source: Source, error: SyntaxError) -> ComponentSyntaxError:
     if text.startswith(("!", "%")):
         remedy = "Take lines that begin with `!` or `%` out of the cell; `--packages` installs packages."
     return ComponentSyntaxError(
-        f"This is not valid Python ({error.msg}): {text}", where=line_place(source, line), remedy=remedy
+        f"This is not valid Python ({error.msg}): `{text}`.", where=line_place(source, line), remedy=remedy
     )
 
 
 def _no_function(source: Source, name: str | None, there: list[str]) -> NoFunctionError:
-    what = "There is no function in it" if name is None else f"There is no function {name!r} in it"
+    what = "The code has no function" if name is None else f"The code has no function {name!r}"
     remedy = "A component is a function: write `def` with type hints."
     if there:
-        remedy = f"It defines: {', '.join(there)}."
+        remedy = f"Its functions are: {', '.join(there)}."
     own = source.fragments[-1]
     return NoFunctionError(what + ".", where=f"{own.file}, line {own.first_line}", remedy=remedy)
 
@@ -108,15 +115,30 @@ def _check_kind(definition: Definition) -> None:
             where=definition.place(),
             remedy="Return the values instead, for example as a list.",
         )
+    if node.returns is None and any(_gives_a_value(held) for held in _own_nodes(node)):
+        raise MissingHintError(
+            f"The function {node.name!r} returns a value, but has no return type hint.",
+            where=definition.place(),
+            remedy=f"Write the type, as in `def {node.name}(…) -> int:`, or nothing would be passed on.",
+        )
 
 
 def _yields(function: ast.FunctionDef) -> bool:
-    """Say whether the function itself yields; those inside it may."""
+    return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(function))
+
+
+def _gives_a_value(node: ast.AST) -> bool:
+    """Say whether a statement surely returns a value; a call may as well return None."""
+    if not isinstance(node, ast.Return) or isinstance(node.value, (ast.Call, ast.Await)):
+        return False
+    return node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None)
+
+
+def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield the nodes of the function itself, without those of functions and classes inside it."""
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, (ast.Yield, ast.YieldFrom)):
-            return True
+        yield node
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             waiting.extend(ast.iter_child_nodes(node))
-    return False

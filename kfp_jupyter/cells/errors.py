@@ -22,7 +22,7 @@ class SourceNotFoundError(ComponentError):
 
 
 class MissingHintError(ComponentError):
-    """An argument has no type hint."""
+    """An argument, or what is returned, has no type hint."""
 
 
 class UnsupportedAnnotationError(ComponentError):

@@ -39,9 +39,14 @@ def place_name(filename: str) -> str:
 
 
 def caller() -> tuple[str, int]:
-    """Return the file name and line of the innermost running code that is not this package's own."""
+    """Return the file name and line of the innermost running code that is the user's own.
+
+    This package's code is not, nor IPython's: between the two stands the cell that holds a magic.
+    """
+    shell = getattr(sys.modules.get("IPython"), "__file__", None)
+    skipped = (_PACKAGE, str(Path(shell).parent)) if shell else (_PACKAGE,)
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(skipped):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else ("", 0)
 

@@ -72,8 +72,7 @@ def compile_(options: Namespace) -> int:
 
     pipeline = find_pipeline(options.file, options.pipeline)
     path = options.output or Path(f"{pipeline.name}.yaml")
-    with _Writing(path):
-        PipelineFunction(pipeline).compile(path, options.target)
+    PipelineFunction(pipeline).compile(path, options.target)
     say(f"Wrote {path}.")
     return OK
 
@@ -241,5 +240,7 @@ class _Writing:
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, OSError):
             raise OutputError(
-                f"The file cannot be written: {error.strerror}.", where=str(self._path)
+                f"The file cannot be written: {error.strerror}.",
+                where=str(self._path),
+                remedy="Name a file in a folder that exists and that you may write to.",
             ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar, Token
+from itertools import pairwise
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +20,7 @@ from kfp_jupyter.dsl.pipeline_task import PipelineTask
 from kfp_jupyter.model import check
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec
 from kfp_jupyter.model.pipeline import (
+    CircleError,
     Graph,
     Pipeline,
     PipelineError,
@@ -68,7 +70,7 @@ class PipelineBuilder:
         self.display_name = display_name or (name if not kebab_case(name) else "")
         if len(self.name) > 128:
             raise PipelineError(
-                f"The name {self.name!r} has {len(self.name)} characters.",
+                f"The pipeline's name '{self.name[:20]}…' has {len(self.name)} characters.",
                 where=place_line(*caller()),
                 remedy="Choose one of at most 128.",
             )
@@ -80,6 +82,8 @@ class PipelineBuilder:
             spec.name: PipelineChannel(PipelineInput(spec.name), spec.type, self) for spec in self._inputs
         }
         self.tasks: dict[str, PipelineTask] = {}
+        # Each `.after`: who waits, for whom, and the file and line; only one of these can close a circle.
+        self.waits: list[tuple[str, str, tuple[str, int]]] = []
         self._components: dict[str, Component] = {}
         self._keys: dict[int, str] = {}
         self._counts: dict[str, int] = {}
@@ -160,7 +164,14 @@ class PipelineBuilder:
         return pipeline
 
     def _add_line(self, error: PipelineError) -> None:
-        """Add to an error of a task the line that made the task."""
+        """Add to an error of a task the line that made the task; to a circle that of its last `.after`."""
+        if isinstance(error, CircleError):
+            links = set(pairwise(error.tasks))
+            for waiting, awaited, origin in self.waits:
+                if (waiting, awaited) in links:
+                    error.where = self.tasks[waiting].place(origin)
+                    error.remedy = "Take this `.after` away, or another dependency of the circle."
+            return
         task = self.tasks.get(error.where.removeprefix("task "))
         if task is not None:
             error.where = task.place(task.origin)
@@ -189,11 +200,13 @@ class PipelineBuilder:
         for name in values:
             if name not in declared:
                 hint = "Declare its type, as in `-> float`, or a NamedTuple with this field."
-                raise PipelineError(f"It returns {name!r} without a type hint.", where=where, remedy=hint)
+                raise PipelineError(
+                    f"The pipeline returns {name!r} without a type hint.", where=where, remedy=hint
+                )
         for name in declared:
             if name not in values:
                 raise PipelineError(
-                    f"It declares the output {name!r}, but does not return it.",
+                    f"The pipeline declares the output {name!r}, but does not return it.",
                     where=where,
                     remedy="Return an output of one of its tasks, or take the return type away.",
                 )
@@ -202,7 +215,7 @@ class PipelineBuilder:
     def _task_output(self, name: str, value: Any) -> TaskOutput:
         if not isinstance(value, PipelineChannel) or not isinstance(value.value, TaskOutput):
             raise PipelineError(
-                f"Its output {name!r} is {value!r}, which is no output of a task.",
+                f"The output {name!r} is {value!r}, which is no output of a task.",
                 where=f"pipeline {self.name}",
                 remedy="Return `task.output` or `task.outputs['…']`.",
             )
@@ -220,7 +233,7 @@ def _by_name(returned: Any, pipeline: str) -> dict[str, Any]:
         return dict(returned._asdict())
     if isinstance(returned, tuple):
         raise PipelineError(
-            "It returns a plain tuple, whose values have no names.",
+            "The pipeline returns a plain tuple, whose values have no names.",
             where=f"pipeline {pipeline}",
             remedy="Return a NamedTuple.",
         )

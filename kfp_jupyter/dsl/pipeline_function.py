@@ -24,6 +24,10 @@ from kfp_jupyter.model.pipeline import Pipeline, PipelineError
 from kfp_jupyter.model.types import Json
 
 
+class OutputFileError(PipelineError):
+    """A compiled pipeline cannot be written to its file."""
+
+
 class RunHook(Protocol):
     """Starts a run of a pipeline; `arguments` are bound, `target` is empty for the chosen one."""
 
@@ -119,6 +123,7 @@ class PipelineFunction:
             ArgumentError: A parameter is unknown, missing, or of the wrong type.
             PipelineError: Nothing that could run pipelines is loaded.
         """
+        self._refuse_unnamed(arguments)
         self._refuse_ambiguous(target=target, wait=wait)
         bound = bind_arguments(self.model, {**(arguments or {}), **named})
         if run_hook is None:
@@ -141,16 +146,34 @@ class PipelineFunction:
 
         Raises:
             PipelineError: There is no such format.
+            OutputFileError: The file cannot be written.
         """
         if target not in writers:
             raise PipelineError(
                 f"There is no format {target!r} to compile to.",
                 where=f"pipeline {self.name}",
-                remedy=f"Formats: {', '.join(sorted(writers))}.",
+                remedy=f"The formats are: {', '.join(sorted(writers))}.",
             )
         file = Path(path)
-        file.write_text(writers[target](self.model), encoding="utf-8")
+        text = writers[target](self.model)
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputFileError(
+                f"The file cannot be written: {error.strerror}.",
+                where=str(file),
+                remedy="Name a file in a folder that exists and that you may write to.",
+            ) from error
         return file
+
+    def _refuse_unnamed(self, arguments: object) -> None:
+        if not isinstance(arguments, Mapping | None):
+            names = ", ".join(f"{spec.name}=…" for spec in self.inputs)
+            raise ArgumentError(
+                f"Parameters are given by name, not as {arguments!r} alone.",
+                where=f"pipeline {self.name}",
+                remedy=f"Write `{self.__name__}.run({names})`.",
+            )
 
     def _refuse_ambiguous(self, **options: Any) -> None:
         taken = {spec.name for spec in self.inputs}
@@ -203,6 +226,7 @@ def pipeline(
         PipelineError: A connection or setting is wrong, the tasks wait in a circle, or there is none.
         NotSupportedError: `pipeline_config` is given.
     """
+    __tracebackhide__ = True  # what the user's function raises is shown without our frames
     if func is None:
         return partial(
             pipeline,
@@ -228,6 +252,7 @@ def pipeline(
 
 
 def _called(func: Callable[..., Any], builder: PipelineBuilder) -> Any:
+    __tracebackhide__ = True
     positional, named = [], {}
     for argument in inspect.signature(func).parameters.values():
         if argument.kind is inspect.Parameter.KEYWORD_ONLY:

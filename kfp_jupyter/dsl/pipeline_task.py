@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kfp_jupyter.cells import quantity
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
-from kfp_jupyter.model.check import unknown_name
+from kfp_jupyter.model.check import suggestion, unknown_name
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import PipelineError, Retry, Task, TaskOutput, TaskSettings, Value
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 class OutputError(PipelineError):
     """An output was asked for that a task does not have."""
+
+
+class TaskAttributeError(PipelineError, AttributeError):
+    """A task has no attribute or method of that name."""
 
 
 class SettingError(PipelineError):
@@ -41,7 +45,7 @@ class TaskOutputs(Mapping[str, PipelineChannel]):
         spec = task.component.output(name)
         if spec is None:
             raise OutputError(
-                f"It has no output {name!r}.",
+                f"Task {task.name!r} has no output {name!r}.",
                 where=task.place(),
                 remedy=unknown_name("outputs", str(name), self),
             )
@@ -90,6 +94,22 @@ class PipelineTask:
     def __repr__(self) -> str:
         return f"<task {self.name!r}>"
 
+    def __getattr__(self, name: str) -> NoReturn:
+        """Refuse what a task does not have; an output is often taken for an attribute."""
+        if name.startswith("_"):
+            # Asked by Python and IPython themselves, also of a task that is only half made.
+            raise AttributeError(name)
+        outputs = list(self.outputs)
+        remedy = suggestion(name, dir(type(self))).strip()
+        if name in outputs:
+            remedy = f"Its output is `.outputs[{name!r}]`."
+        elif not remedy and outputs:
+            listed = ", ".join(f"`.outputs[{output!r}]`" for output in outputs)
+            remedy = "Its output is `.output`." if len(outputs) == 1 else f"Its outputs are {listed}."
+        raise TaskAttributeError(
+            f"Task {self.name!r} has no attribute {name!r}.", where=self.place(), remedy=remedy
+        )
+
     def place(self, origin: tuple[str, int] | None = None) -> str:
         """Return the task for a message, with a line of code; by default the line that is running."""
         line = place_line(*(origin or caller()))
@@ -111,7 +131,9 @@ class PipelineTask:
         if len(names) != 1:
             listed = ", ".join(f"`.outputs[{name!r}]`" for name in names)
             what = (
-                f"It has {len(names)} outputs, so `.output` could mean any." if names else "It has no output."
+                f"Task {self.name!r} has {len(names)} outputs, so `.output` could mean any."
+                if names
+                else f"Task {self.name!r} has no output."
             )
             remedy = f"Use {listed}." if names else "To wait for it, give it to another task's `.after`."
             raise OutputError(what, where=self.place(), remedy=remedy)
@@ -128,6 +150,7 @@ class PipelineTask:
                     remedy="Give it what calling a component in this pipeline returned.",
                 )
             self._after[task.name] = None
+            self.builder.waits.append((self.name, task.name, caller()))
         return self
 
     def set_caching_options(self, enable_caching: bool = True, cache_key: str | None = None) -> PipelineTask:

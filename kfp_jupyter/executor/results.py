@@ -55,6 +55,8 @@ class Results:
         for name in expected:
             if not self._has(name):
                 raise self._error("MissingOutput", f"the function returned nothing for its output {name!r}")
+        if returned is not None and not expected:
+            print(f"warning: what the function returned is no output: {_short(returned)}", file=sys.stderr)
         return {"parameterValues": self._parameters, "artifacts": self._artifacts}
 
     def _has(self, name: str) -> bool:
@@ -91,8 +93,11 @@ class Results:
             raise self._error("MissingOutput", f"the function did not write its output {name!r} to {path}")
         if name in self._declared:
             return
-        with open(path, encoding="utf-8") as file:
-            value = file.read()
+        try:
+            with open(path, encoding="utf-8") as file:
+                value = file.read()
+        except ValueError:
+            raise self._error("BadOutput", f"the file of the output {name!r} is not UTF-8 text") from None
         if means.type not in (str, None):
             try:
                 value = json.loads(value.strip().lower() if means.type is bool else value)
@@ -124,6 +129,8 @@ class Results:
 
     def _json(self, name: str, value: Any) -> str:
         try:
+            if isinstance(value, str):
+                value.encode()  # half a surrogate pair is a str, but no text
             return json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
             reason = f"the output {name!r} must be a value that JSON can hold: {error}"

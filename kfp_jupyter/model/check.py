@@ -63,7 +63,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """Return the remedy for an unknown name: the closest one, and those there are."""
     names = list(known)
-    there = f"The {what} are: {', '.join(names)}." if names else f"It has no {what}."
+    there = f"The {what} are: {', '.join(names)}." if names else f"There are no {what}."
     return (suggestion(name, names) + " " + there).strip()
 
 
@@ -80,7 +80,9 @@ def bind_arguments(pipeline: Pipeline, arguments: Mapping[str, Any]) -> dict[str
     for name in arguments:
         if name not in specs:
             raise ArgumentError(
-                f"It has no parameter {name!r}.", where=where, remedy=unknown_name("parameters", name, specs)
+                f"The pipeline has no parameter {name!r}.",
+                where=where,
+                remedy=unknown_name("parameters", name, specs),
             )
     bound: dict[str, Json] = {}
     for name, spec in specs.items():
@@ -89,7 +91,7 @@ def bind_arguments(pipeline: Pipeline, arguments: Mapping[str, Any]) -> dict[str
             continue
         if isinstance(spec.type, ArtifactType):
             raise ArgumentError(
-                f"Its input {name!r} is an artifact, and a run takes parameters only.",
+                f"The input {name!r} is an artifact, and a run takes parameters only.",
                 where=where,
                 remedy="Make it a parameter, or import the artifact inside the pipeline.",
             )
@@ -97,14 +99,14 @@ def bind_arguments(pipeline: Pipeline, arguments: Mapping[str, Any]) -> dict[str
             bound[name] = parameter_value(spec.type, arguments[name])
         except ValueError as error:
             remedy = f"Give a value of type {spec.type.python_name}."
-            raise ArgumentError(f"Its parameter {name!r} {error}.", where=where, remedy=remedy) from None
+            raise ArgumentError(f"The parameter {name!r} {error}.", where=where, remedy=remedy) from None
     return bound
 
 
 def _default(spec: InputSpec, where: str) -> Json:
     if not spec.optional:
-        remedy = f"Give it, as in `{spec.name}=…`; its type is {spec.type.python_name}."
-        raise ArgumentError(f"Its parameter {spec.name!r} has no value.", where=where, remedy=remedy)
+        remedy = f"Give `{spec.name}=…` ({spec.type.python_name})."
+        raise ArgumentError(f"The parameter {spec.name!r} has no value.", where=where, remedy=remedy)
     return spec.default
 
 
@@ -116,14 +118,16 @@ def check(pipeline: Pipeline) -> None:
     """
     if not pipeline.graph.tasks:
         raise PipelineError(
-            "It has no task.", where=f"pipeline {pipeline.name}", remedy="Call at least one component in it."
+            "The pipeline has no task.",
+            where=f"pipeline {pipeline.name}",
+            remedy="Call at least one component in it.",
         )
     inputs = {spec.name: spec.type for spec in pipeline.inputs}
     for task in pipeline.graph.tasks.values():
         component = pipeline.components.get(task.component)
         if component is None:
             raise PipelineError(
-                f"Its component {task.component!r} is not in the pipeline.", where=f"task {task.name}"
+                f"The task's component {task.component!r} is not in the pipeline.", where=f"task {task.name}"
             )
         _check_task(task, component, pipeline, inputs)
     for spec in pipeline.outputs:
@@ -201,7 +205,7 @@ def _type_of(
     if producer is None:
         remedy = unknown_name("tasks", value.task, pipeline.graph.tasks)
         raise PipelineError(
-            f"It uses task {value.task!r}, which is not in the pipeline.", where=where, remedy=remedy
+            f"The task uses task {value.task!r}, which is not in the pipeline.", where=where, remedy=remedy
         )
     spec = pipeline.components[producer.component].output(value.output)
     if spec is None:

@@ -18,6 +18,26 @@ class PipelineError(KfpJupyterError):
     """A pipeline that cannot be run: a wrong connection, a missing argument, a cycle."""
 
 
+class CircleError(PipelineError):
+    """Tasks that wait for each other.
+
+    Args:
+        tasks: Their names, each waiting for the next; the last is the first.
+    """
+
+    def __init__(self, tasks: list[str]) -> None:
+        """Name the tasks in the order in which they would have to run."""
+        what = f"The tasks wait for each other in a circle: {' → '.join(reversed(tasks))}."
+        if len(tasks) == 2:
+            what = f"Task {tasks[0]!r} waits for itself: a circle."
+        super().__init__(
+            what,
+            where=f"task {tasks[0]}",
+            remedy="Take away one of these dependencies (an argument or an `.after`).",
+        )
+        self.tasks = tasks
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
     """A value written in the pipeline."""
@@ -153,11 +173,7 @@ class Graph:
     def _broken(self, name: str, waiting: list[str]) -> PipelineError:
         if name in waiting:
             circle = [*waiting[waiting.index(name) :], name]
-            return PipelineError(
-                f"The tasks wait for each other in a circle: {' → '.join(reversed(circle))}.",
-                where=f"task {name}",
-                remedy="Remove one of these dependencies (an argument or an `.after`).",
-            )
+            return CircleError(circle)
         return PipelineError(
             f"It waits for a task {name!r} that is not in the pipeline.",
             where=f"task {waiting[-1]}",

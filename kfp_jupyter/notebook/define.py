@@ -130,7 +130,7 @@ def argument_values(pipeline: Pipeline, texts: Mapping[str, Json]) -> dict[str, 
     for name, text in texts.items():
         if name not in specs:
             raise ArgumentError(
-                f"It has no parameter {name!r}.",
+                f"The pipeline has no parameter {name!r}.",
                 where=f"pipeline {pipeline.name}",
                 remedy=unknown_name("parameters", name, specs),
             )
@@ -172,7 +172,7 @@ def _syntax_error(error: SyntaxError, body: str, file: str, line: int) -> Defini
     if "'return' outside" in str(error.msg):
         remedy = "Only a function returns: put the calls into `def NAME(…) -> …:`, or take the `return` away."
     return DefinitionError(
-        f"This is not valid Python ({error.msg}): {text}",
+        f"This is not valid Python ({error.msg}): `{text}`.",
         where=f"{place_name(file)}, line {line}",
         remedy=remedy,
     )

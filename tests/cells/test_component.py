@@ -139,8 +139,22 @@ def test_a_name_picks_the_cells_function_in_either_spelling() -> None:
     cell = "def load_data() -> int: return 1\ndef other(): pass\n"
     assert from_cell(cell, name="load-data").name == "load-data"
     assert from_cell(cell, name="load_data").name == "load-data"
-    with pytest.raises(NoFunctionError, match="It defines: load_data, other"):
+    with pytest.raises(NoFunctionError, match="Its functions are: load_data, other"):
         from_cell(cell, name="lod")
+
+
+@pytest.mark.parametrize("returned", ["n", "n + 1", "[]", "None or n"])
+def test_a_returned_value_needs_a_type_hint(returned) -> None:
+    body = f"    if n:\n        return {returned}\n"
+    with pytest.raises(MissingHintError, match="'step' returns a value, but has no return type") as caught:
+        from_cell(f"def step(n: int):\n{body}")
+    assert caught.value.where == "Cell In[7], line 2"
+    assert from_cell(f"def step(n: int) -> int:\n{body}").outputs
+
+
+@pytest.mark.parametrize("body", ["return", "return None", "return print(n)", "f = lambda: 1", "pass"])
+def test_a_function_that_returns_nothing_needs_no_hint_for_it(body) -> None:
+    assert from_cell(f"def step(n: int):\n    {body}\n").outputs == ()
 
 
 def test_a_cell_becomes_a_component_without_being_run() -> None:

@@ -154,7 +154,7 @@ def test_keyword_only_parameters_are_given() -> None:
         (lambda: add(add(1)), "add-2", "Give `.output`"),
         (lambda: load().outputs["dta"], "load", "no output 'dta'. Did you mean 'data'?"),
         (lambda: load().output, "load", "2 outputs"),
-        (lambda: say().output, "say", "It has no output"),
+        (lambda: say().output, "say", "Task 'say' has no output"),
         (lambda: add(1).after(2), "add", "`.after` takes tasks of the same pipeline"),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_circle_is_refused_with_its_tasks_and_a_line() -> None:
 
     error = refused(circle)
     assert "add → add-2 → add" in str(error)
-    assert LINES[int(error.where.split("line ")[1].split(",")[0]) - 1].strip() == "first = add(1)"
+    assert LINES[int(error.where.split("line ")[1].split(",")[0]) - 1].strip() == "first.after(second)"
 
 
 def test_a_value_of_another_pipeline_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from kfp_jupyter import dsl
 from kfp_jupyter.dsl import PipelineBuilder, PipelineTask, PythonComponent
-from kfp_jupyter.dsl.pipeline_task import SettingError
+from kfp_jupyter.dsl.pipeline_task import SettingError, TaskAttributeError
 from kfp_jupyter.model.pipeline import Resources, Retry, TaskSettings
 
 
@@ -109,3 +109,21 @@ def test_outputs_are_a_mapping_by_name() -> None:
     assert "Output" in task.outputs
     assert "other" not in task.outputs
     assert task.output.task_name == "work"
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda task: task.result, r"Task 'work' has no attribute 'result'. Its output is `.output`."),
+        (lambda task: task.Output, r"no attribute 'Output'. Its output is `.outputs\['Output'\]`."),
+        (lambda task: task.set_cpu_limt("1"), r"no attribute 'set_cpu_limt'. Did you mean 'set_cpu_limit'?"),
+    ],
+)
+def test_what_a_task_does_not_have_is_refused_with_what_it_has(use, message) -> None:
+    with PipelineBuilder("p"):
+        task = work()
+        with pytest.raises(TaskAttributeError, match=message) as caught:
+            use(task)
+    assert caught.value.where.endswith("task work")
+    assert not hasattr(task, "result")
+    assert not hasattr(task, "_repr_html_")

@@ -74,6 +74,14 @@ def test_an_exception_is_told_in_the_lines_of_the_source(any_step):
             3,
         ),
         (
+            "def step(x: OutputPath(str)): open(x, 'wb').write(bytes([255]))\n",
+            {"x": "parameter"},
+            "BadOutput",
+            "not UTF-8 text",
+            3,
+        ),
+        ("def step() -> str: return chr(0xD800)\n", {"Output": "parameter"}, "BadOutput", "surrogates", 3),
+        (
             "def step() -> NamedTuple('O', [('a', int), ('b', int)]): return 1\n",
             {"a": "parameter", "b": "parameter"},
             "BadOutput",
