@@ -43,6 +43,8 @@ export class GraphView {
   private selection: string | null = null;
   /** The scale that the user chose; null to fit. */
   private zoom: number | null = null;
+  /** True once a newly drawn graph was scrolled to its first task. */
+  private placed = false;
   private readonly observer: ResizeObserver | null;
 
   constructor(private readonly options: GraphViewOptions) {
@@ -152,6 +154,7 @@ export class GraphView {
     const lines = svg('g', { 'aria-hidden': 'true' }, ...this.edges.map(({ element }) => element));
     this.picture = svg('svg', { class: 'kfp-graph-picture', viewBox: `0 0 ${graph.width} ${graph.height}` }, lines, list);
     this.scroller.replaceChildren(this.picture);
+    this.placed = false;
     this.node.classList.toggle('kfp-mod-empty', graph.nodes.length === 0);
     const first = readingOrder(graph)[0];
     if (first !== undefined) {
@@ -215,7 +218,8 @@ export class GraphView {
         this.zoom = zoom();
         this.fit();
       } }, sign);
-    const scaled = (factor: number) => (): number => Math.min(LARGEST, Math.max(SMALLEST, this.scale() * factor));
+    const scaled = (factor: number) => (): number =>
+      Math.min(LARGEST, Math.max(Math.min(SMALLEST, this.whole()), this.scale() * factor));
     return html(
       'div',
       { class: 'kfp-graph-zoom', role: 'group', 'aria-label': trans.__('Zoom') },
@@ -225,17 +229,28 @@ export class GraphView {
     );
   }
 
-  private scale(): number {
+  /** The scale at which the whole width is seen. */
+  private whole(): number {
     const room = this.scroller.clientWidth;
-    const fitting = this.graph === null || room === 0 ? 1 : Math.min(1, room / this.graph.width);
-    return this.zoom ?? Math.max(SMALLEST_FIT, fitting);
+    return this.graph === null || room === 0 ? 1 : Math.min(1, room / this.graph.width);
+  }
+
+  private scale(): number {
+    return this.zoom ?? Math.max(SMALLEST_FIT, this.whole());
   }
 
   private fit(): void {
-    if (this.graph !== null && this.picture !== null) {
-      const scale = this.scale();
-      this.picture.setAttribute('width', String(Math.floor(this.graph.width * scale)));
-      this.picture.setAttribute('height', String(Math.floor(this.graph.height * scale)));
+    if (this.graph === null || this.picture === null) {
+      return;
+    }
+    const scale = this.scale();
+    this.picture.setAttribute('width', String(Math.floor(this.graph.width * scale)));
+    this.picture.setAttribute('height', String(Math.floor(this.graph.height * scale)));
+    const first = readingOrder(this.graph)[0];
+    if (!this.placed && first !== undefined && this.scroller.clientWidth > 0) {
+      // A wide graph begins where its reader does: at the first task, and not at an empty corner.
+      this.placed = true;
+      this.scroller.scrollLeft = (first.x + first.width / 2) * scale - this.scroller.clientWidth / 2;
     }
   }
 }
