@@ -177,7 +177,11 @@ class Workbench:
             HistoryError: There is no such run, or more than one.
         """
         if text == LATEST:
-            text = next((row.id for row in self.runs(1)), text)
+            newest = self.runs(1)
+            if not newest:
+                start = "Start one: `%kfp run PIPELINE` in a notebook, `kfp-jupyter run FILE` in a shell."
+                raise HistoryError("There is no run yet.", remedy=start)
+            text = newest[0].id
         ref, pipeline = self._found(text)
         self._followers.follow(ref)
         return self._handle(ref, pipeline)

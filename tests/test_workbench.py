@@ -167,6 +167,15 @@ def test_a_run_is_found_by_the_beginning_of_its_id(workbench, restarted, engine)
     assert workbench.get(other.id).id == other.id
 
 
+def test_the_latest_run_goes_by_that_name(workbench, restarted):
+    for bench in (workbench, restarted):
+        with pytest.raises(HistoryError, match="There is no run yet"):
+            bench.get("latest")
+    workbench.run(churn())
+    run = workbench.run(churn())
+    assert {bench.get("latest").id for bench in (workbench, restarted)} == {run.id}
+
+
 def test_without_a_history_runs_go_on_and_that_is_said_once(tmp_path, engine):
     (tmp_path / "file").write_text("")
     workbench = Workbench(tmp_path / "file", lambda target: engine)

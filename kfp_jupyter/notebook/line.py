@@ -14,19 +14,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.signature import MagicUsageError
-from kfp_jupyter.errors import KfpJupyterError
 
 if TYPE_CHECKING:
     from kfp_jupyter.model.pipeline import Pipeline
     from kfp_jupyter.run import Run
 
+# As `Workbench.get` knows it; importing that would cost every start of a kernel.
 _LATEST = "latest"
 # Seconds between two looks at a log that is followed.
 _LOG_PACE = 0.3
-
-
-class NoRunError(KfpJupyterError):
-    """There is no run yet."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -178,11 +174,6 @@ def _pipeline(session: Any, name: str) -> Pipeline:
 
 
 def _found(session: Any, text: str) -> Run:
-    if text == _LATEST:
-        rows = session.workbench.runs(1)
-        if not rows:
-            raise NoRunError("There is no run yet.", remedy="Start one with `%kfp run PIPELINE`.")
-        text = rows[0].id
     run: Run = session.workbench.get(text)
     return run
 
