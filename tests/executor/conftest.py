@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from kfp_jupyter.executor.markers import parse
 VERSIONS = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
 
 
-@cache
 def interpreter(version: str) -> str | None:
     """Return the path of the Python of that version, or None if the machine has none."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
@@ -145,13 +143,14 @@ class Step:
         return Ended(done.returncode, output, lines, markers, done.stderr)
 
 
-@pytest.fixture(params=VERSIONS)
+#: The Python of the tests is always among them.
+PYTHONS = {version: python for version in VERSIONS if (python := interpreter(version))}
+
+
+@pytest.fixture(params=PYTHONS)
 def any_step(request, tmp_path) -> Step:
     """A step under each Python that there is."""
-    python = interpreter(request.param)
-    if python is None:
-        pytest.skip(f"no Python {request.param} on the PATH")
-    return Step(tmp_path, python)
+    return Step(tmp_path, PYTHONS[request.param])
 
 
 @pytest.fixture
