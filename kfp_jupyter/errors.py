@@ -2,13 +2,19 @@
 
 Each room has its own subclasses in its own `errors.py` or beside the code that raises them. An error says
 what happened, where, and what to do; magics, comms and the CLI print it without a traceback of our internals.
+A program that it ends shows its own lines only: what Python does with an uncaught exception is extended for
+errors of this class, and for these alone.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class KfpJupyterError(Exception):
@@ -51,10 +57,46 @@ def _notebook_place(traceback: TracebackType | None) -> str:
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     name_of = getattr(getattr(shell, "compile", None), "format_code_name", lambda _name: None)
     place = ""
-    package = str(Path(__file__).parent)
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        label = None if file.startswith(package) else name_of(file)
+        label = None if file.startswith(_PACKAGE) else name_of(file)
         place = f"{' '.join(label)}, line {traceback.tb_lineno}" if label else place
         traceback = traceback.tb_next
     return place
+
+
+def is_ours(traceback: TracebackType) -> bool:
+    """Say whether the frame of a traceback's entry is this package's code."""
+    return traceback.tb_frame.f_code.co_filename.startswith(_PACKAGE)
+
+
+def without_our_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without the frames of this package."""
+    entries = []
+    while traceback is not None:
+        if not is_ours(traceback):
+            entries.append(traceback)
+        traceback = traceback.tb_next
+    kept: TracebackType | None = None
+    for entry in reversed(entries):
+        kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return kept
+
+
+_Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+
+
+def _shortened(previous: _Hook) -> _Hook:
+    def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> object:
+        if isinstance(error, KfpJupyterError):
+            traceback = without_our_frames(traceback)
+            # What caused it is told by its own words.
+            error = error.with_traceback(traceback)
+            error.__cause__ = None
+            error.__suppress_context__ = True
+        return previous(kind, error, traceback)
+
+    return show
+
+
+sys.excepthook = _shortened(sys.excepthook)

@@ -48,7 +48,11 @@ def read_notebook(path: Path) -> list[CodeCell]:
     except OSError as error:
         raise NotebookError(f"The file cannot be read: {error.strerror}.", where=str(path)) from error
     except ValueError as error:
-        raise NotebookError(f"The file is not a notebook: {error}.", where=str(path)) from error
+        raise NotebookError(
+            f"The file is not a notebook, which would be JSON: {error}.",
+            where=str(path),
+            remedy="Name a notebook that JupyterLab opens.",
+        ) from error
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list) or content.get("nbformat") != 4:
         raise NotebookError(

@@ -16,7 +16,7 @@ from types import TracebackType
 
 from kfp_jupyter import __version__
 from kfp_jupyter.cli import commands
-from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.errors import KfpJupyterError, is_ours, without_our_frames
 
 _ERROR = 2
 
@@ -56,14 +56,18 @@ def _tell(error: KfpJupyterError) -> None:
 
 
 def _users(error: BaseException) -> TracebackType | None:
-    """Return an error's traceback from the user's first frame on."""
-    package = str(Path(__file__).parent.parent)
-    frames = error.__traceback__
-    while frames is not None and (
-        frames.tb_frame.f_code.co_filename.startswith((package, "<frozen importlib"))
-    ):
-        frames = frames.tb_next
-    return frames
+    """Return the user's part of an error's traceback; all of it if the error arose in our own code."""
+    entries = []
+    entry = error.__traceback__
+    while entry is not None:
+        entries.append(entry)
+        entry = entry.tb_next
+    if entries and is_ours(entries[-1]):
+        return error.__traceback__
+    kept = without_our_frames(error.__traceback__)
+    while kept is not None and kept.tb_frame.f_code.co_filename.startswith("<frozen importlib"):
+        kept = kept.tb_next
+    return kept
 
 
 def _close() -> None:

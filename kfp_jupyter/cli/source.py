@@ -19,6 +19,7 @@ from typing import Any
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.notebook import CodeCell, read_notebook
 from kfp_jupyter.cells.origin import enter_text
+from kfp_jupyter.cells.signature import MagicUsageError
 from kfp_jupyter.dsl import PipelineFunction, component, pipeline
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.check import unknown_name
@@ -81,21 +82,27 @@ def find_pipelines(path: Path) -> dict[str, Pipeline]:
         UserCodeError: Its code raised an error.
         KfpJupyterError: A component or pipeline in it is wrong.
     """
-    if path.suffix == ".ipynb":
-        held = _defined(path)
-    elif path.suffix == ".py":
-        held = _imported(path)
-    else:
-        raise SourceError("It is neither a .py nor a .ipynb file.", where=str(path))
+    if path.suffix not in (".ipynb", ".py"):
+        raise SourceError(
+            "The file is neither a .py nor a .ipynb file.",
+            where=str(path),
+            remedy="Name a Python program or a notebook.",
+        )
+    if not path.is_file():
+        raise SourceError(
+            "There is no such file.",
+            where=str(path),
+            remedy=f"Check the path; the current folder is {Path.cwd()}.",
+        )
+    held = _defined(path) if path.suffix == ".ipynb" else _imported(path)
     return {value.model.name: value.model for value in held if isinstance(value, PipelineFunction)}
 
 
 def _imported(path: Path) -> list[Any]:
-    if not path.is_file():
-        raise SourceError("There is no such file.", where=str(path))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
+    assert spec.origin is not None
     module = importlib.util.module_from_spec(spec)
     # As `python FILE` does it: what lies beside the file can be imported, and the module finds itself.
     sys.path.insert(0, str(path.resolve().parent))
@@ -105,7 +112,7 @@ def _imported(path: Path) -> list[Any]:
     except KfpJupyterError:
         raise
     except Exception as error:
-        raise _user_error(error, str(path), str(path)) from error
+        raise _user_error(error, spec.origin, str(path)) from error
     return list(vars(module).values())
 
 
@@ -123,6 +130,9 @@ def _defined(path: Path) -> list[Any]:
                 made.append(define_pipeline(cell.line, cell.body, file, names, path.stem)[0])
             elif not cell.magic:
                 made += _taken(cell, file, names)
+        except MagicUsageError as error:
+            error.where = f"{file}, line 1"
+            raise
         except KfpJupyterError:
             raise
         except Exception as error:
@@ -174,7 +184,9 @@ def _named(node: ast.expr, names: dict[str, Any]) -> Any:
 
 
 def _user_error(error: Exception, file: str, where: str) -> UserCodeError:
-    line = 0
+    line, told = 0, f"{error}."
+    if isinstance(error, SyntaxError) and error.filename == file:
+        line, told = error.lineno or 0, f"{error.msg}."
     traceback = error.__traceback__
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == file:
@@ -184,5 +196,5 @@ def _user_error(error: Exception, file: str, where: str) -> UserCodeError:
     if isinstance(error, NameError) and ".ipynb" in file:
         remedy = "Other cells were not run: define or import it in the cell that uses it."
     return UserCodeError(
-        f"{type(error).__name__}: {error}.", where=f"{where}, line {line}" if line else where, remedy=remedy
+        f"{type(error).__name__}: {told}", where=f"{where}, line {line}" if line else where, remedy=remedy
     )
