@@ -165,7 +165,7 @@ BAD_CELLS = {
     ),
     "a cycle through after": (
         "%%pipeline\na = load()\nb = load()\na.after(b)\nb.after(a)\n",
-        "PipelineError",
+        "CircleError",
         ["Cell In[{n}]", "circle", "load → load-2 → load"],
     ),
     "a pipeline without tasks": ("%%pipeline\nx = 1\n", "PipelineError", ["Cell In[{n}]", "no task"]),
