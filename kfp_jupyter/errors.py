@@ -52,6 +52,10 @@ class KfpJupyterError(Exception):
         return lines
 
 
+class GoneError(KfpJupyterError):
+    """What was asked for is not there any more, and asking again will not bring it back."""
+
+
 def _notebook_place(traceback: TracebackType | None) -> str:
     """Return the innermost cell and line that an error came through, as `Cell In[3], line 2`, or nothing."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()

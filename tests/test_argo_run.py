@@ -67,6 +67,20 @@ def test_a_run_on_the_cluster_is_like_any_other_and_found_again_by_the_next_kern
         restarted.close()
 
 
+def test_a_run_whose_workflow_was_deleted_has_failed(cluster, program):
+    workbench = Workbench()
+    try:
+        run = workbench.run(find_pipeline(program), target=f"argo:{cluster.context}")
+        namespace, _, name = run.ref.location.partition("/")
+        until(lambda: run.tasks["load"].attempt, 60)
+        cluster.store.delete("workflows", namespace, name)
+        run.wait(60)
+        assert (run.state, run.status.reason) == ("FAILED", "Gone")
+        assert "not in the cluster any more" in run.status.message
+    finally:
+        workbench.close()
+
+
 def test_the_command_line_runs_on_the_cluster(cluster, program, capsys):
     assert main(["run", str(program), "--target", f"argo:{cluster.context}"]) == 0
     out = capsys.readouterr().out

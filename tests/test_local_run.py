@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter.cli.source import find_pipeline
+from kfp_jupyter.engines.local.lock import is_held
 from kfp_jupyter.run import RunFailedError
 from kfp_jupyter.workbench import Workbench
+from tests.fake_engine import until
 
 PROGRAM = """
 from kfp_jupyter import dsl
@@ -110,6 +113,24 @@ def test_a_restarted_kernel_finds_a_run_that_goes_on_and_one_that_ended_meanwhil
         (tmp_path / "two").touch()
         assert restarted.get(second.id).wait(60).state == "SUCCEEDED"
         assert [row.state for row in restarted.runs()] == ["SUCCEEDED", "SUCCEEDED"]
+    finally:
+        restarted.close()
+
+
+def test_a_run_whose_folder_was_deleted_has_failed(workbench, program, tmp_path):
+    run = workbench.run(find_pipeline(program, "waiting"), {"file": str(tmp_path / "go")})
+    folder = Path(run.ref.location)
+    workbench.store.wait(run.id, lambda state: state.tasks["wait-for"].state == "RUNNING", 60)
+    workbench.close()
+    (tmp_path / "go").touch()
+    until(lambda: not is_held(folder / "lock"), 60)
+    shutil.rmtree(folder)
+    restarted = Workbench()
+    try:
+        again = restarted.get(run.id).wait(60)
+        assert (again.state, again.status.reason) == ("FAILED", "Gone")
+        assert str(folder) in again.status.message
+        assert restarted.runs()[0].state == "FAILED"
     finally:
         restarted.close()
 

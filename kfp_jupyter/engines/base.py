@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from threading import Event as Stop
 from typing import Protocol
 
-from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.errors import GoneError, KfpJupyterError
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Event, RunRef, Target
 from kfp_jupyter.model.types import Json
 
-__all__ = ["Engine", "EngineError", "RunOptions", "RunRef"]
+__all__ = ["Engine", "EngineError", "RunGoneError", "RunOptions", "RunRef"]
 
 
 class EngineError(KfpJupyterError):
     """An engine refused, or could not reach what it needs. Nothing was left half made."""
+
+
+class RunGoneError(EngineError, GoneError):
+    """What an engine kept of a run was deleted: the run's folder, its Workflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Engine(Protocol):
         `RunChanged`.
 
         Raises:
-            EngineError: The run is not there any more, or may not be read.
+            RunGoneError: The run is not there any more.
+            EngineError: It may not be read.
         """
         ...
 

@@ -5,7 +5,8 @@ already shows must not go back meanwhile: the told events are folded aside, and 
 up.
 
 Nothing gets lost silently: an engine that fails leaves the run as last seen, with the reason `Disconnected`
-and the engine's message. Whoever wants to see more starts another follower.
+and the engine's message. Whoever wants to see more starts another follower. A run that its engine knows to be
+gone has failed, with the reason `Gone`: nobody will ever learn how it ended.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from functools import partial
 from threading import Event as Stop
 from threading import Lock, Thread, Timer
 
-from kfp_jupyter.errors import KfpJupyterError
-from kfp_jupyter.model.run import Event, RunRef, RunState, apply
+from kfp_jupyter.errors import GoneError, KfpJupyterError
+from kfp_jupyter.model.run import Event, RunChanged, RunRef, RunState, State, TaskChanged, apply
 from kfp_jupyter.runs.store import RunStore
 
 DISCONNECTED = "Disconnected"
 """The reason of a run whose engine could not be followed any more; its state is the last one seen."""
+
+GONE = "Gone"
+"""The reason of a run that was deleted before its end was seen."""
 
 _LOG = logging.getLogger(__name__)
 _CATCH_UP_SECONDS = 0.5
@@ -65,6 +69,7 @@ class Follower:
 
     def _follow(self) -> None:
         replay = _Replay(self._store, self._run_id)
+        gone = False
         try:
             for event in self._events(self._stop):
                 if self._stop.is_set():
@@ -72,7 +77,7 @@ class Follower:
                 replay.add(event)
             problem = "The engine said no more before the run had ended."
         except KfpJupyterError as error:
-            problem = str(error)
+            problem, gone = str(error), isinstance(error, GoneError)
         except Exception as error:  # noqa: BLE001 - a thread that dies leaves a run "running" for ever
             _LOG.exception("following run %s failed", self._run_id)
             problem = f"{type(error).__name__}: {error}"
@@ -80,7 +85,22 @@ class Follower:
             replay.finish()
         state = self._store.get(self._run_id)
         if not self._stop.is_set() and state is not None and not state.state.finished:
-            self._store.put(replace(state, reason=DISCONNECTED, message=problem))
+            ended = _gone(state, problem) if gone else replace(state, reason=DISCONNECTED, message=problem)
+            self._store.put(ended)
+
+
+def _gone(state: RunState, why: str) -> RunState:
+    """Return the state with an end: everything that was going on failed when it was last heard of."""
+    times = [state.created_at, state.started_at]
+    for task in state.tasks.values():
+        times += [task.started_at, task.finished_at]
+    last = max(time for time in times if time is not None)
+    for path, task in state.tasks.items():
+        if not task.state.finished:
+            begun = task.state in (State.RUNNING, State.CANCELING)
+            end = State.FAILED if begun else State.SKIPPED
+            state = apply(state, TaskChanged(last, path, end, reason=GONE, message="The run is gone."))
+    return apply(state, RunChanged(last, State.FAILED, GONE, f"{why} How the run ended is not known."))
 
 
 class Followers:

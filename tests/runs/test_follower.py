@@ -7,9 +7,9 @@ from threading import Event as Stop
 
 import pytest
 
-from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.engines.base import EngineError, RunGoneError
 from kfp_jupyter.model.run import Event, RunChanged, RunCreated, RunState, State, Target, TaskChanged, apply
-from kfp_jupyter.runs.follower import DISCONNECTED, Follower
+from kfp_jupyter.runs.follower import DISCONNECTED, GONE, Follower
 from kfp_jupyter.runs.store import RunStore
 
 TOLD: list[Event] = [
@@ -80,7 +80,7 @@ def test_an_engine_that_tells_fewer_events_the_second_time_is_shown_soon(store):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (EngineError("The workflow is gone.", remedy="Run it again."), "The workflow is gone. Run it again."),
+        (EngineError("It is forbidden.", remedy="Log in again."), "It is forbidden. Log in again."),
         (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
         (None, "The engine said no more"),
     ],
@@ -90,6 +90,18 @@ def test_an_engine_that_fails_leaves_the_run_as_last_seen_with_a_note(store, err
     state = store.get("r1")
     assert (state.state, state.reason) == (State.RUNNING, DISCONNECTED)
     assert said in state.message
+
+
+def test_a_run_that_is_gone_has_failed(store):
+    waiting = replace(TOLD[0], tasks=("load", "train", "report"))
+    told = [waiting, *TOLD[1:], TaskChanged(time=6.0, task="train", state=State.RUNNING, attempt=1)]
+    follow(store, *told, error=RunGoneError("The workflow is not there any more."))
+    state = store.get("r1")
+    assert (state.state, state.reason, state.finished_at) == (State.FAILED, GONE, 6.0)
+    assert state.message == "The workflow is not there any more. How the run ended is not known."
+    assert {path: task.state.value for path, task in state.tasks.items()} == {
+        "load": "SUCCEEDED", "train": "FAILED", "report": "SKIPPED",
+    }  # fmt: skip
 
 
 def test_following_again_takes_the_note_away(store):

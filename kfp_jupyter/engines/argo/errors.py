@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kfp_jupyter.engines import base
 from kfp_jupyter.engines.base import EngineError
 
 
@@ -22,8 +23,8 @@ class NoKubeconfigError(ClusterError):
     def __init__(self, place: str) -> None:
         """Name the place that was looked at."""
         super().__init__(
-            f"There is no kubeconfig at {place}, and this notebook does not run inside a cluster.",
-            remedy="Set KUBECONFIG, or get a kubeconfig for your cluster. `%kfp use local` runs here.",
+            f"There is no kubeconfig at {place}.",
+            remedy="Put your cluster's kubeconfig there, or set KUBECONFIG to its path.",
         )
 
 
@@ -45,8 +46,7 @@ class NoCurrentContextError(ClusterError):
         first = contexts[0] if contexts else "NAME"
         super().__init__(
             "The kubeconfig has no current context.",
-            remedy=f"Choose one with `--target argo:{first}` or `kubectl config use-context {first}`; "
-            f"there are: {', '.join(contexts) or 'none'}.",
+            remedy=f"Name one, as in `--target argo:{first}`. The contexts are: {', '.join(contexts)}.",
         )
 
 
@@ -67,7 +67,8 @@ class UnreachableError(ClusterError):
         """Name the host and quote the network's reason."""
         super().__init__(
             f"The cluster at {host} does not answer: {reason}.",
-            remedy="Is it running? Is a VPN or proxy needed? `kubectl get --raw /version` tries the same.",
+            remedy="See that it runs and that its network is reached (VPN, proxy): "
+            "`kubectl get --raw /version` must answer.",
         )
 
 
@@ -79,7 +80,7 @@ class NotLoggedInError(ClusterError):
         place = f"context {context}" if context else "this cluster"
         super().__init__(
             f"The cluster at {host} does not know you: the login of {place} is missing, expired or failed.",
-            remedy="Log in again the way you do for kubectl (`kubectl auth whoami` tells), then repeat.",
+            remedy="Log in again the way you do for kubectl; `kubectl auth whoami` must answer.",
         )
 
 
@@ -132,7 +133,7 @@ class RefusedError(ClusterError):
         """Quote the server."""
         super().__init__(
             f"The API server refused the workflow: {message}",
-            remedy="Nothing was started; `%kfp compile --target argo` shows what was sent.",
+            remedy="Nothing was started. Compile the pipeline with `--target argo` to see what was sent.",
         )
 
 
@@ -146,7 +147,7 @@ class RunExistsError(ClusterError):
         )
 
 
-class RunGoneError(ClusterError):
+class RunGoneError(ClusterError, base.RunGoneError):
     """The Workflow of a run is not in the cluster any more."""
 
     def __init__(self, location: str) -> None:
@@ -169,7 +170,10 @@ class RequestError(ClusterError):
 
     def __init__(self, status: int, reason: str, message: str, details: Mapping[str, Any]) -> None:
         """Quote the server."""
-        super().__init__(f"The API server answered {status} {reason}: {message}".rstrip(": .") + ".")
+        super().__init__(
+            f"The API server answered {status} {reason}: {message}".rstrip(": .") + ".",
+            remedy="Try again in a minute." if status == 429 or status >= 500 else "",
+        )
         self.status = status
         self.reason = reason
         self.message = message

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Event as Stop
 
-from kfp_jupyter.engines.base import EngineError, RunOptions, RunRef
+from kfp_jupyter.engines.base import EngineError, RunGoneError, RunOptions, RunRef
 from kfp_jupyter.engines.local.ending import settle
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.journal import Journal, Tail, events_in
@@ -69,7 +69,7 @@ class LocalEngine:
         """Yield what happens, from the run's first event to its end.
 
         Raises:
-            EngineError: The run's folder is not there any more.
+            RunGoneError: The run's folder is not there any more.
         """
         folder = self._folder(ref)
         tail = Tail(folder.journal)
@@ -196,7 +196,7 @@ class LocalEngine:
     def _folder(self, ref: RunRef) -> RunFolder:
         folder = RunFolder(Path(ref.location))
         if not folder.journal.exists():
-            raise EngineError(
+            raise RunGoneError(
                 "The run's folder is not there any more.",
                 where=f"run {ref.run_id}",
                 remedy=f"It was {ref.location}; run the pipeline again.",

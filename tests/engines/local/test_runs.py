@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kfp_jupyter.engines.base import EngineError, RunRef
+from kfp_jupyter.engines.base import EngineError, RunGoneError, RunRef
 from kfp_jupyter.model.component import Component, ContainerStep, InputSpec
 from kfp_jupyter.model.pipeline import PipelineInput, Resources, Retry, TaskSettings
 from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, Target, TaskChanged
@@ -317,7 +317,7 @@ def test_data_that_cannot_be_written_is_refused(bench, tmp_path):
 
 def test_a_run_whose_folder_is_gone_is_an_error(bench, tmp_path):
     ref = RunRef("lost", Target(), str(tmp_path / "lost"))
-    with pytest.raises(EngineError, match="not there any more"):
+    with pytest.raises(RunGoneError, match="not there any more"):
         next(bench.engine.events(ref, Deadline(0)))
 
 
