@@ -26,7 +26,7 @@ from threading import Event as Stop
 from threading import RLock, Thread
 
 from kfp_jupyter.engines import targets as target_places
-from kfp_jupyter.engines.base import Engine, RunOptions
+from kfp_jupyter.engines.base import Engine, EngineError, RunOptions
 from kfp_jupyter.engines.kubeconfig import read_kubeconfig
 from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
@@ -95,6 +95,7 @@ class Workbench:
         self._followers = Followers(self.store, lambda ref, stop: self._engine(ref.target).events(ref, stop))
         self._reconnecting: Thread | None = None
         self._history_warned = False
+        self._unread: HistoryError | None = None
 
     def add_component(self, name: str, component: Component, file: str = "") -> None:
         """Remember a component, written in the cell or file `file`; one of the same name is replaced."""
@@ -119,9 +120,14 @@ class Workbench:
         self.target = target_places.parse_target(text)
         return self.target
 
+    @property
+    def history_problem(self) -> HistoryError | None:
+        """Why the history could not be read or written when that was last tried; None if it could."""
+        return self._recorder.problem or self._unread
+
     def notes(self) -> list[str]:
         """Return sentences on what does not work here, such as a kubeconfig that cannot be read."""
-        problem = self._recorder.problem
+        problem = self.history_problem
         return [*read_kubeconfig().problems, *([str(problem)] if problem else [])]
 
     def run(
@@ -154,10 +160,15 @@ class Workbench:
         if isinstance(pipeline, str):
             pipeline = self.pipeline(pipeline)
         bound = bind_arguments(pipeline, arguments or {})
-        where = target_places.parse_target(target) if isinstance(target, str) else target or self.target
+        chosen = target_places.parse_target(target) if isinstance(target, str) else target or self.target
+        where = target_places.named(chosen)
         kept = {NOTEBOOK: _notebook(), COMMIT: git_commit(Path.cwd()), **(labels or {})}
         options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, kept)
-        ref = self._engine(where).submit(pipeline, bound, options)
+        try:
+            ref = self._engine(where).submit(pipeline, bound, options)
+        except EngineError as error:
+            error.where = error.where or f"pipeline {pipeline.name}, target {where}"
+            raise
         created = RunCreated(
             time.time(), ref.run_id, pipeline.name, ref.target, bound, tuple(pipeline.graph.tasks)
         )
@@ -193,7 +204,9 @@ class Workbench:
         """
         try:
             rows = {row.id: row for row in self.history.runs(limit, pipeline=pipeline, notebook=notebook)}
-        except HistoryError:
+            self._unread = None
+        except HistoryError as error:
+            self._unread = error
             rows = {}
             notebook = ""
         for state in self.store.all():

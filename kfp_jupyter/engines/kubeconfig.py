@@ -28,11 +28,15 @@ class Kubeconfig:
     problems: tuple[str, ...] = ()
 
 
+def kubeconfig_place() -> str:
+    """Return where the kubeconfig is looked for: a path, or several as `$KUBECONFIG` has them."""
+    return os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+
+
 def read_kubeconfig() -> Kubeconfig:
     """Return the contexts of the files in `$KUBECONFIG`, else of `~/.kube/config`; never raises."""
-    named = os.environ.get("KUBECONFIG", "")
-    paths = [Path(name).expanduser() for name in named.split(os.pathsep) if name]
-    read = [_read(path) for path in (paths or [Path.home() / ".kube" / "config"])]
+    named = kubeconfig_place().split(os.pathsep)
+    read = [_read(Path(name).expanduser()) for name in named if name]
     return Kubeconfig(
         contexts=tuple(dict.fromkeys(name for part in read for name in part.contexts)),
         current=next((part.current for part in read if part.current), ""),

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kfp_jupyter.engines.base import Engine
-from kfp_jupyter.engines.kubeconfig import Kubeconfig, read_kubeconfig
+from kfp_jupyter.engines.kubeconfig import Kubeconfig, kubeconfig_place, read_kubeconfig
 from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.check import suggestion
 from kfp_jupyter.model.run import Target
 
 LOCAL = Target("local")
@@ -76,6 +77,16 @@ def parse_target(text: str) -> Target:
     raise _unknown(text, config)
 
 
+def named(target: Target) -> Target:
+    """Return the target by the name of its context, if it stands for the kubeconfig's current one.
+
+    What is current changes (`kubectl config use-context`); a run is where it was started.
+    """
+    if target.kind == "argo" and not target.name:
+        return replace(target, name=read_kubeconfig().current)
+    return target
+
+
 def engine_for(target: Target) -> Engine:
     """Return the engine that runs pipelines on a target.
 
@@ -96,9 +107,18 @@ def engine_for(target: Target) -> Engine:
 
 
 def _unknown(text: str, config: Kubeconfig) -> TargetError:
-    known = ", ".join(place.id for place in places(config))
-    found = " ".join((f"There are: {known}.", *config.problems))
-    return TargetError(
-        f"{text!r} is no target.",
-        remedy=f"{found} A namespace may follow a context: `argo:CONTEXT/NAMESPACE`.",
-    )
+    known = [place.id for place in places(config)]
+    remedy = f"{suggestion(text, known)} The targets are: {', '.join(known)}.".strip()
+    kind, _, context = text.partition(":")
+    what = "."
+    if kind == "argo" and config.problems:
+        what = f": {config.problems[0]}"
+        remedy = "Mend that file, or set KUBECONFIG to the path of another."
+    elif kind == "argo" and not config.contexts:
+        what = f": there is no kubeconfig at {kubeconfig_place()}."
+        remedy = "Put your cluster's kubeconfig there, or set KUBECONFIG to its path."
+    elif kind == "argo" and context:
+        what = f": the kubeconfig has no context {context!r}."
+        if "/" in context:
+            what = f": {context!r} is neither a context of the kubeconfig nor CONTEXT/NAMESPACE."
+    return TargetError(f"{text!r} is no target{what}", remedy=remedy)

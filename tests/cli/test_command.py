@@ -174,7 +174,9 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(program, engine, capsys
 def test_a_run_that_the_engine_refuses_is_exit_code_2(program, engine, capsys):
     engine.refusal = EngineError("The namespace does not exist.", remedy="Make it.")
     assert main(["run", str(program)]) == 2
-    assert capsys.readouterr().err == "kfp-jupyter: The namespace does not exist. Make it.\n"
+    assert capsys.readouterr().err == (
+        "kfp-jupyter: pipeline churn, target local: The namespace does not exist. Make it.\n"
+    )
 
 
 def test_an_error_in_the_users_program_has_a_traceback_of_the_users_lines_only(tmp_path, engine, capsys):

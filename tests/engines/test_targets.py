@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter.engines.kubeconfig import Kubeconfig, read_kubeconfig
-from kfp_jupyter.engines.targets import Place, TargetError, engine_for, parse_target, places
+from kfp_jupyter.engines.targets import Place, TargetError, engine_for, named, parse_target, places
 from kfp_jupyter.model.run import Target
 
 ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/team/blue"
@@ -64,6 +64,38 @@ def test_what_is_no_target_is_refused_with_the_known_ones(kubeconfig, text):
     with pytest.raises(TargetError, match="local, argo:kind, argo:arn:aws:eks") as raised:
         parse_target(text)
     assert repr(text) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        ("argo:knd", "the kubeconfig has no context 'knd'", "Did you mean 'argo:kind'?"),
+        ("argo:kind/Team_A", "neither a context of the kubeconfig nor CONTEXT/NAMESPACE", "argo:kind"),
+        ("loca", "'loca' is no target.", "Did you mean 'local'?"),
+    ],
+)
+def test_a_refused_target_says_what_is_wrong_with_it(kubeconfig, text, what, remedy):
+    with pytest.raises(TargetError) as raised:
+        parse_target(text)
+    assert what in raised.value.what
+    assert remedy in raised.value.remedy
+
+
+def test_without_a_kubeconfig_a_context_is_refused_with_the_place_to_put_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    with pytest.raises(TargetError, match=f"no kubeconfig at {tmp_path / 'none'}") as raised:
+        parse_target("argo:kind")
+    assert "set KUBECONFIG" in raised.value.remedy
+    (tmp_path / "none").write_text("a: [")
+    with pytest.raises(TargetError, match="is not YAML"):
+        parse_target("argo:kind")
+
+
+def test_a_run_names_the_context_that_was_current_when_it_was_started(kubeconfig):
+    assert named(Target("argo", "", "team-a")) == Target("argo", "kind", "team-a")
+    assert named(Target("local")) == Target("local")
+    kubeconfig.write_text("contexts: [{name: kind}]\n")
+    assert named(Target("argo")) == Target("argo")
 
 
 def test_several_files_are_merged_and_missing_ones_skipped(kubeconfig, tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ from kfp_jupyter.engines.argo.errors import (
     UnknownContextError,
     UnreachableError,
 )
-from kfp_jupyter.engines.kubeconfig import read_kubeconfig
+from kfp_jupyter.engines.kubeconfig import kubeconfig_place, read_kubeconfig
 from kfp_jupyter.model.run import Target
 
 CONNECT_SECONDS = 5.0
@@ -55,7 +55,7 @@ def connect(target: Target) -> Cluster:
         KubeconfigError: It cannot be used.
     """
     found = read_kubeconfig()
-    place = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    place = kubeconfig_place()
     if not target.name and not found.contexts and _in_cluster():
         return Cluster("", target.namespace or _account_namespace(), "")
     if not found.contexts:
@@ -152,16 +152,27 @@ class Cluster:
     def _send(
         self, method: str, path: str, query: Mapping[str, str] | None, body: Any, read_seconds: float
     ) -> Any:
-        answer = self._sent(method, path, query, body, read_seconds)
+        try:
+            answer = self._sent(method, path, query, body, read_seconds)
+        except UnreachableError:
+            # A cluster that was started again may have another address; once more if the kubeconfig says so.
+            before = self.host
+            self._load_again()
+            if self.host == before:
+                raise
+            answer = self._sent(method, path, query, body, read_seconds)
         if answer.status == 401:
             # The token may have run out since it was read; once more with what the kubeconfig says now.
             answer.drain_conn()
-            with self._loading:
-                self._client = self._load()
+            self._load_again()
             answer = self._sent(method, path, query, body, read_seconds)
         if answer.status >= 300:
             raise self._refusal(answer.status, self._read(answer).decode("utf-8", "replace"))
         return answer
+
+    def _load_again(self) -> None:
+        with self._loading:
+            self._client = self._load()
 
     def _read(self, answer: Any) -> bytes:
         try:

@@ -110,6 +110,16 @@ def test_nobody_at_all(cluster: TestCluster) -> None:
     assert "Log in again" in refused(cluster, errors.NotLoggedInError)
 
 
+def test_a_cluster_that_came_back_at_another_address_is_found_there(cluster: TestCluster) -> None:
+    here = Path(cluster.kubeconfig).read_text()
+    Path(cluster.kubeconfig).write_text(here.replace(cluster.host, "http://127.0.0.1:9"))
+    engine = ArgoEngine(TARGET)
+    with pytest.raises(errors.UnreachableError, match="127.0.0.1:9 does not answer"):
+        engine.submit(SMALL, {}, RunOptions("run-1", TARGET))
+    Path(cluster.kubeconfig).write_text(here)
+    assert engine.submit(SMALL, {}, RunOptions("run-1", TARGET)).location == "team-a/run-1"
+
+
 def test_a_renewed_token_is_picked_up(cluster: TestCluster) -> None:
     engine = ArgoEngine(TARGET)
     cluster.write_kubeconfig(token="expired")
