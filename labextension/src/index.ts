@@ -11,7 +11,7 @@ import { Token } from '@lumino/coreutils';
 import { Kernels } from './kernels';
 import { Keeper, RANK, rendererFactory } from './mime';
 import { Sidebar, SIDEBAR_ID, pipelineIcon } from './sidebar';
-import { ENGLISH, type Translation } from './translation';
+import { ENGLISH, type Translation, ownWords } from './translation';
 
 /** The stores of this page's kernels. */
 export const IKernels = new Token<Kernels>('kfp-jupyter:IKernels', 'What the kernels of this page tell of pipelines and runs.');
@@ -34,8 +34,9 @@ const kernels: JupyterFrontEndPlugin<Kernels> = {
   id: 'kfp-jupyter:kernels',
   description: 'Keeps what each kernel tells of its pipelines and runs.',
   autoStart: true,
+  optional: [ITranslator],
   provides: IKernels,
-  activate: () => new Kernels()
+  activate: (_: JupyterFrontEnd, translator: ITranslator | null) => new Kernels(translation(translator))
 };
 
 const renderer: JupyterFrontEndPlugin<void> = {
@@ -142,7 +143,7 @@ const commands: JupyterFrontEndPlugin<void> = {
 };
 
 function translation(translator: ITranslator | null): Translation {
-  return translator?.load('kfp_jupyter') ?? ENGLISH;
+  return translator === null ? ENGLISH : (ownWords(translator.languageCode) ?? translator.load('kfp_jupyter'));
 }
 
 export default [kernels, renderer, keeper, sidebar, commands];

@@ -8,10 +8,13 @@ import type { Kernel } from '@jupyterlab/services';
 
 import { LabTransport } from './labTransport';
 import { Store } from './store';
+import type { Translation } from './translation';
 
 /** The stores of the kernels that this page talks to. */
 export class Kernels {
   private readonly stores = new Map<string, Store>();
+
+  constructor(private readonly trans: Translation) {}
 
   /** Return the store of a kernel; null if there is none, or none that this page could talk to. */
   storeOf(kernel: Kernel.IKernelConnection | null | undefined): Store | null {
@@ -22,7 +25,7 @@ export class Kernels {
     if (known !== undefined || !kernel.handleComms) {
       return known ?? null;
     }
-    const store = new Store(new LabTransport(kernel));
+    const store = new Store(new LabTransport(kernel, this.trans), this.trans);
     this.stores.set(kernel.id, store);
     kernel.disposed.connect(() => {
       this.stores.delete(kernel.id);

@@ -16,6 +16,7 @@ import type { JSONObject } from '@lumino/coreutils';
 import { COMMANDS_TARGET, type CommandRequest, HELLO_TARGET, RUNS_TARGET } from './protocol';
 import { SideComm } from './sideComm';
 import type { ConnectionState, Transport } from './store';
+import type { Translation } from './translation';
 
 /** The transport of one kernel connection, which must be the one that handles the kernel's comms. */
 export class LabTransport implements Transport {
@@ -31,7 +32,10 @@ export class LabTransport implements Transport {
     this.drop(true);
   };
 
-  constructor(private readonly kernel: Kernel.IKernelConnection) {
+  constructor(
+    private readonly kernel: Kernel.IKernelConnection,
+    private readonly trans: Translation
+  ) {
     kernel.registerCommTarget(HELLO_TARGET, this.onHello);
     kernel.statusChanged.connect(this.onStatus);
     kernel.connectionStatusChanged.connect(this.onConnection);
@@ -50,7 +54,8 @@ export class LabTransport implements Transport {
       },
       (reason: unknown) => {
         this.commands = null;
-        const error = { what: 'The kernel could not be asked.', where: String(reason), remedy: 'Try again.' };
+        const what = this.trans.__('The kernel could not be asked.');
+        const error = { what, where: String(reason), remedy: this.trans.__('Try again.') };
         this.onMessage({ id: request.id, error });
       }
     );

@@ -23,6 +23,7 @@ import {
   isKernelMessage,
   isRunDocument
 } from './protocol';
+import type { Translation } from './translation';
 
 /**
  * How a store stands with its kernel.
@@ -81,10 +82,12 @@ export class Store {
 
   /**
    * @param transport - The way to the kernel; the store disposes of it.
+   * @param trans - The language of its errors.
    * @param timeout - Milliseconds that a command may take.
    */
   constructor(
     private readonly transport: Transport,
+    private readonly trans: Translation,
     private readonly timeout = COMMAND_TIMEOUT
   ) {
     transport.onMessage = message => {
@@ -132,14 +135,16 @@ export class Store {
    */
   request<M extends keyof Commands>(method: M, params: Commands[M]['params']): Promise<Commands[M]['result']> {
     if (this.connection !== 'connected') {
-      const failure = { what: 'The kernel is not connected.', where: '', remedy: 'Start it and load kfp_jupyter.' };
-      return Promise.reject(new CommandError(failure));
+      const what = this.trans.__('The kernel is not connected.');
+      const remedy = this.trans.__('Start it and load kfp_jupyter.');
+      return Promise.reject(new CommandError({ what, where: '', remedy }));
     }
     const id = this.nextCommand++;
     const answer = new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => {
-        const what = `The kernel did not answer within ${Math.round(this.timeout / 1000)} seconds.`;
-        this.settle(id, { what, where: '', remedy: 'If a cell keeps it busy, wait for it or interrupt it; then try again.' });
+        const what = this.trans.__('The kernel did not answer within %1 seconds.', Math.round(this.timeout / 1000));
+        const remedy = this.trans.__('If a cell keeps it busy, wait for it or interrupt it; then try again.');
+        this.settle(id, { what, where: '', remedy });
       }, this.timeout);
       this.pending.set(id, { resolve, reject, timer });
       this.transport.send({ id, method, params });
@@ -165,7 +170,7 @@ export class Store {
   async fetchPipeline(pipeline: string): Promise<RunDocument> {
     const document = await this.request('pipeline', { pipeline });
     if (!isRunDocument(document)) {
-      throw notADocument(pipeline);
+      throw this.notADocument(pipeline);
     }
     return hasFullRun(document) ? this.newer(document) : document;
   }
@@ -185,7 +190,7 @@ export class Store {
     const request = this.request('snapshot', { run })
       .then(document => {
         if (!isRunDocument(document) || !hasFullRun(document)) {
-          throw notADocument(run);
+          throw this.notADocument(run);
         }
         return this.newer(document);
       })
@@ -204,6 +209,12 @@ export class Store {
     }
     this.keep(document);
     return document;
+  }
+
+  private notADocument(name: string): CommandError {
+    const what = this.trans.__('The kernel’s answer about %1 is no run document.', name);
+    const remedy = this.trans.__('Install matching versions of kfp_jupyter in both places.');
+    return new CommandError({ what, where: '', remedy });
   }
 
   private receive(message: unknown): void {
@@ -265,8 +276,10 @@ export class Store {
   }
 
   private rejectPending(): void {
+    const what = this.trans.__('The kernel went away before it answered.');
+    const remedy = this.trans.__('Try again once it is back.');
     for (const id of [...this.pending.keys()]) {
-      this.settle(id, { what: 'The kernel went away before it answered.', where: '', remedy: 'Try again once it is back.' });
+      this.settle(id, { what, where: '', remedy });
     }
   }
 
@@ -289,9 +302,4 @@ export class Store {
       listener(change);
     }
   }
-}
-
-function notADocument(name: string): CommandError {
-  const what = `The kernel's answer about ${name} is no run document.`;
-  return new CommandError({ what, where: '', remedy: 'Install matching versions of kfp_jupyter in both places.' });
 }

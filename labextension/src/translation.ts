@@ -2,9 +2,10 @@
  * The words of the front end in the user's language.
  *
  * Every string that a user reads passes through a {@link Translation}, JupyterLab's own interface cut to what is used.
- * JupyterLab hands in its bundle (so that a language pack can translate kfp_jupyter); the widget, which knows no
- * JupyterLab, takes the English words as they are.
+ * The languages that come with kfp_jupyter are catalogues here, so that the widget, which knows no JupyterLab, has them too; for
+ * any other language JupyterLab's bundle is asked, which a language pack may fill.
  */
+import { KOREAN_WORDS } from './korean';
 
 /** The part of JupyterLab's `TranslationBundle` that the views use. */
 export interface Translation {
@@ -26,3 +27,15 @@ export const ENGLISH: Translation = {
   __: (message, ...values) => filled(message, values),
   _n: (singular, plural, count, ...values) => filled(count === 1 ? singular : plural, [count, ...values])
 };
+
+/** Korean. */
+export const KOREAN: Translation = {
+  __: (message, ...values) => filled(KOREAN_WORDS[message] ?? message, values),
+  _n: (_, plural, count, ...values) => filled(KOREAN_WORDS[plural] ?? plural, [count, ...values])
+};
+
+/** Return our own words for a language, by its code (`ko`, `ko_KR`, `en-US`), or null if we have none. */
+export function ownWords(language: string): Translation | null {
+  const code = language.toLowerCase().split(/[-_]/)[0];
+  return code === 'ko' ? KOREAN : code === 'en' ? ENGLISH : null;
+}

@@ -10,7 +10,7 @@ import { html } from './dom';
 import { isRunDocument } from './protocol';
 import { RunView } from './runView';
 import { Store } from './store';
-import { ENGLISH } from './translation';
+import { ENGLISH, ownWords } from './translation';
 import { type WidgetModel, WidgetTransport } from './widgetTransport';
 
 /** What anywidget passes to `render`. */
@@ -29,12 +29,13 @@ const SNAPSHOT = 'snapshot';
  */
 function render({ model, el }: RenderContext): () => void {
   const document = model.get(SNAPSHOT);
+  const trans = ownWords(navigator.language) ?? ENGLISH;
   if (!isRunDocument(document)) {
-    el.append(html('p', {}, 'This output is not a run of kfp_jupyter, or of a newer version of it.'));
+    el.append(html('p', {}, trans.__('This output is of another version of kfp_jupyter.')));
     return () => undefined;
   }
-  const store = new Store(new WidgetTransport(model));
-  const view = new RunView(document, 'run', ENGLISH);
+  const store = new Store(new WidgetTransport(model), trans);
+  const view = new RunView(document, 'run', trans);
   // With the view, since the element may stand in a shadow tree that no style of the page reaches.
   el.append(html('style', {}, style), view.node);
   view.attached();

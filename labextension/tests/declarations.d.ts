@@ -8,3 +8,8 @@ declare module '*/kfp_jupyter/model/run.schema.json' {
   const schema: object;
   export default schema;
 }
+
+/** Vite's way to read several files at once. */
+interface ImportMeta {
+  glob(pattern: string, options: { query: '?raw'; import: 'default'; eager: true }): Record<string, string>;
+}

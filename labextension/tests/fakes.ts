@@ -1,6 +1,7 @@
 /** A kernel in memory, at the other end of a store's transport. */
 import type { CommandReply, CommandRequest, FullDocument, WorkbenchMessage } from '../src/protocol';
 import { type ConnectionState, Store, type Transport } from '../src/store';
+import { ENGLISH } from '../src/translation';
 
 /** A transport whose kernel is the test. */
 export class FakeTransport implements Transport {
@@ -42,7 +43,7 @@ export class FakeTransport implements Transport {
 /** Return a store and its kernel. */
 export function connectedStore(timeout?: number): { store: Store; kernel: FakeTransport } {
   const kernel = new FakeTransport();
-  return { store: new Store(kernel, timeout), kernel };
+  return { store: new Store(kernel, ENGLISH, timeout), kernel };
 }
 
 /** Return a workbench whose runs are those of the documents. */

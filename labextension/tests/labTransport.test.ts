@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { COMMANDS_TARGET, HELLO_TARGET, RUNS_TARGET } from '../src/protocol';
 import { LabTransport } from '../src/labTransport';
+import { ENGLISH } from '../src/translation';
 import { settled } from './fakes';
 
 /** A comm of {@link FakeKernel}. */
@@ -124,7 +125,7 @@ let heard: unknown[] = [];
 function start(silent = false): void {
   heard = [];
   kernel = new FakeKernel(silent);
-  transport = new LabTransport(kernel as unknown as Kernel.IKernelConnection);
+  transport = new LabTransport(kernel as unknown as Kernel.IKernelConnection, ENGLISH);
   transport.onMessage = message => {
     heard.push(message);
   };
