@@ -138,7 +138,7 @@ def test_a_failed_run_raises_only_if_asked_to(run, engine):
 
 def test_a_canceled_run_ends(run, engine):
     run.cancel()
-    with pytest.raises(RunFailedError, match="CANCELED"):
+    with pytest.raises(RunFailedError, match="The run was canceled"):
         run.wait(10, raise_on_failure=True)
     told = len(engine.told[run.id])
     run.cancel()

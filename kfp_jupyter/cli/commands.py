@@ -112,6 +112,8 @@ def runs(options: Namespace) -> int:
         rows.append(
             (row.id, row.state.value, duration(took) if took is not None else "", row.target, created)
         )
+    if workbench.history_problem is not None:
+        raise workbench.history_problem
     say("\n".join(_columns(rows)) if len(rows) > 1 else "There are no runs yet.")
     return OK
 

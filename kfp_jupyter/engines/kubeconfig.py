@@ -65,7 +65,9 @@ def _parse(path: Path, _written_ns: int, _size_bytes: int) -> Kubeconfig:
     except OSError as error:
         return Kubeconfig(problems=(f"The kubeconfig {path} cannot be read: {error.strerror}.",))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return Kubeconfig(problems=(f"The kubeconfig {path} is not YAML: {str(error).splitlines()[0]}.",))
+        mark = getattr(error, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        return Kubeconfig(problems=(f"The kubeconfig {path} is not YAML: {str(error).splitlines()[0]}{line}.",))
     if content is None:
         return Kubeconfig()
     contexts = content.get("contexts") if isinstance(content, dict) else None

@@ -112,8 +112,8 @@ def _unknown(text: str, config: Kubeconfig) -> TargetError:
     kind, _, context = text.partition(":")
     what = "."
     if kind == "argo" and config.problems:
-        what = f": {config.problems[0]}"
-        remedy = "Mend that file, or set KUBECONFIG to the path of another."
+        what = f": {config.problems[0][0].lower()}{config.problems[0][1:]}"
+        remedy = "Mend that file until `kubectl config view` takes it."
     elif kind == "argo" and not config.contexts:
         what = f": there is no kubeconfig at {kubeconfig_place()}."
         remedy = "Put your cluster's kubeconfig there, or set KUBECONFIG to its path."

@@ -78,6 +78,8 @@ def _runs(session: Any, options: argparse.Namespace) -> None:
         (row.id, row.pipeline, row.state.value, row.target, _moment(row.created_at), _took(row))
         for row in rows
     ]
+    if not cells and session.workbench.history_problem is not None:
+        raise session.workbench.history_problem
     session.show_table(("Run", "Pipeline", "State", "Target", "Started", "Took"), cells, "No runs yet.")
     _say_problems(session)
 

@@ -25,6 +25,14 @@ class RunFailedError(KfpJupyterError):
     """A run that was waited for did not succeed."""
 
 
+class WaitInterrupted(KeyboardInterrupt):
+    """Somebody interrupted the waiting for a run; the run goes on."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows instead of our frames."""
+        return [f"\x1b[31mKeyboardInterrupt\x1b[0m: {self}"]
+
+
 class ConnectionLostError(KfpJupyterError):
     """The engine cannot be asked any more how a run goes on; the run itself is not touched by that."""
 
@@ -122,9 +130,13 @@ class Run:
         Raises:
             RunFailedError: It failed or was canceled, and `raise_on_failure` is set.
             ConnectionLostError: The engine cannot be asked any more; waiting again tries it again.
+            WaitInterrupted: It was interrupted.
         """
-        self._follow()
-        self._store.wait(self.id, _told_all, timeout)
+        try:
+            self._follow()
+            self._store.wait(self.id, _told_all, timeout)
+        except KeyboardInterrupt:
+            raise WaitInterrupted(f"Not waiting any longer; run {self.id} goes on.") from None
         status = self._followed_status()
         if raise_on_failure and status.state in (State.FAILED, State.CANCELED):
             raise self._failure(status)
@@ -183,18 +195,21 @@ class Run:
         return list(lines_or_tail(lines, self.status.tasks[path].log_tail))
 
     def _failure(self, status: RunState) -> RunFailedError:
+        if status.state is State.CANCELED:
+            return RunFailedError("The run was canceled.", where=f"run {self.id}", remedy="Run it again.")
         failed = next((task for task in self.tasks.values() if task.state is State.FAILED), None)
         if failed is None:
+            why = status.message or status.reason or "no task of it did"
             return RunFailedError(
-                f"It ended {status.state.value}. {status.message}".strip(), where=f"run {self.id}"
+                f"The run failed: {why.rstrip('.')}.", where=f"run {self.id}", remedy="Run it again."
             )
         error = failed.error
         why = f"{error.type}: {error.message}" if error else failed.message or failed.reason or "failed"
         place = f", {error.file}, line {error.line}" if error and error.file else ""
         return RunFailedError(
-            f"{why}.",
+            f"{why.rstrip('.')}.",
             where=f"run {self.id}, task {failed.name}{place}",
-            remedy=f"`run.logs({failed.name!r})` has its log.",
+            remedy=f"`%kfp logs {self.id} {failed.name}` or `run.logs({failed.name!r})` shows its log.",
         )
 
     def __repr__(self) -> str:

@@ -113,7 +113,7 @@ def _version(connection: Connection) -> int:
 
 
 def _said(error: Exception, path: Path) -> HistoryError:
-    text = str(error)
+    text = str(getattr(error, "strerror", None) or error)
     if "locked" in text:
         remedy = "Another process is writing to it; try again."
     elif "not a database" in text or "malformed" in text:

@@ -33,9 +33,8 @@ class KubeconfigError(ClusterError):
 
     def __init__(self, reason: str) -> None:
         """Quote the client's reason."""
-        super().__init__(
-            f"The kubeconfig cannot be used: {reason}", remedy="`kubectl config view` shows what it holds."
-        )
+        said = reason if reason.startswith("The kubeconfig") else f"The kubeconfig cannot be used: {reason}"
+        super().__init__(said, remedy="Mend that file until `kubectl config view` takes it.")
 
 
 class NoCurrentContextError(ClusterError):

@@ -60,9 +60,12 @@ class LocalEngine:
         try:
             self._prepare(folder, pipeline, arguments, options, data)
             self._start(folder)
-        except OSError as error:
+        except BaseException as error:
+            # Also an interrupt: a folder without a supervisor would be a run that never runs.
             shutil.rmtree(folder.path, ignore_errors=True)
-            raise _unwritable(data, error) from error
+            if isinstance(error, OSError):
+                raise _unwritable(data, error) from error
+            raise
         return RunRef(options.run_id, options.target, str(folder.path))
 
     def events(self, ref: RunRef, stop: Stop) -> Iterator[Event]:
@@ -221,7 +224,7 @@ def _working_directory(folder: RunFolder) -> str:
 
 def _unwritable(data: Path, error: OSError) -> EngineError:
     return EngineError(
-        f"The run could not be prepared: {error}.",
+        f"The run could not be prepared: {error.strerror or error}.",
         where=str(data),
         remedy="Make that folder writable, or set KFP_JUPYTER_DATA to another one.",
     )

@@ -114,7 +114,7 @@ def test_a_cluster_that_came_back_at_another_address_is_found_there(cluster: Tes
     here = Path(cluster.kubeconfig).read_text()
     Path(cluster.kubeconfig).write_text(here.replace(cluster.host, "http://127.0.0.1:9"))
     engine = ArgoEngine(TARGET)
-    with pytest.raises(errors.UnreachableError, match="127.0.0.1:9 does not answer"):
+    with pytest.raises(errors.UnreachableError, match=r"127\.0\.0\.1:9 does not answer"):
         engine.submit(SMALL, {}, RunOptions("run-1", TARGET))
     Path(cluster.kubeconfig).write_text(here)
     assert engine.submit(SMALL, {}, RunOptions("run-1", TARGET)).location == "team-a/run-1"
