@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kfp_jupyter.cells.definition import Definition, find_function
+from kfp_jupyter.cells.definition import Definition, check_returned, find_function
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import function_fragment, whole_lines
 from kfp_jupyter.cells.stand_in import stand_in
@@ -138,6 +138,7 @@ def _component(
     pip_trusted_hosts: Iterable[str],
 ) -> Component:
     interface = read_interface(function, definition.place)
+    check_returned(definition)
     step = PythonStep(
         definition.source,
         definition.node.name,

@@ -43,6 +43,21 @@ class Definition:
         return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
 
 
+def check_returned(definition: Definition) -> None:
+    """Refuse a function that returns a value of no declared type, which would be lost.
+
+    Raises:
+        MissingHintError: It does.
+    """
+    node = definition.node
+    if node.returns is None and any(_gives_a_value(held) for held in _own_nodes(node)):
+        raise MissingHintError(
+            f"The function {node.name!r} returns a value, but has no return type hint.",
+            where=definition.place(),
+            remedy=f"Write the type, as in `def {node.name}(…) -> int:`.",
+        )
+
+
 def line_place(source: Source, line: int) -> str:
     """Return the place of a line (from 1) of the source's text, as `Cell In[3], line 2`."""
     file, number = source.locate(max(1, min(line, source.text.count("\n"))))
@@ -56,7 +71,6 @@ def find_function(source: Source, name: str | None = None) -> Definition:
         ComponentSyntaxError: The text is not Python.
         NoFunctionError: There is no function, or none of that name.
         SignatureError: It is asynchronous or a generator.
-        MissingHintError: It returns a value of no declared type.
     """
     try:
         module = ast.parse(source.text)
@@ -114,12 +128,6 @@ def _check_kind(definition: Definition) -> None:
             f"The function {node.name!r} is a generator (it uses `yield`), so a step would run none of it.",
             where=definition.place(),
             remedy="Return the values instead, for example as a list.",
-        )
-    if node.returns is None and any(_gives_a_value(held) for held in _own_nodes(node)):
-        raise MissingHintError(
-            f"The function {node.name!r} returns a value, but has no return type hint.",
-            where=definition.place(),
-            remedy=f"Write the type, as in `def {node.name}(…) -> int:`, or nothing would be passed on.",
         )
 
 

@@ -67,7 +67,8 @@ class PipelineBuilder:
         pipeline_root: str = "",
     ) -> None:
         self.name = kebab_case(name) or "pipeline"
-        self.display_name = display_name or (name if not kebab_case(name) else "")
+        # KFP's spelling is ASCII and would garble any other name.
+        self.display_name = display_name or ("" if name.isascii() and kebab_case(name) else name)
         if len(self.name) > 128:
             raise PipelineError(
                 f"The pipeline's name '{self.name[:20]}…' has {len(self.name)} characters.",

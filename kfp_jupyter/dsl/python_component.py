@@ -7,6 +7,7 @@ Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#k
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, overload
 
@@ -15,7 +16,7 @@ from kfp_jupyter.cells.errors import ComponentError
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.pipeline_builder import current_builder
 from kfp_jupyter.dsl.pipeline_task import PipelineTask
-from kfp_jupyter.model.component import Component
+from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.pipeline import PipelineError, TaskSettings
 from kfp_jupyter.model.types import ArtifactType
 
@@ -41,7 +42,7 @@ class PythonComponent:
     ) -> None:
         self.model = model
         self.python_func = python_func
-        self.defaults = defaults or TaskSettings()
+        self.defaults = _shown_as_written(model, defaults or TaskSettings())
         self.__name__ = getattr(python_func, "__name__", model.name.replace("-", "_"))
         self.__doc__ = getattr(python_func, "__doc__", None) or model.description
 
@@ -98,6 +99,14 @@ class PythonComponent:
         if builder is None:
             raise PipelineError("No pipeline is being written.", where=place_line(*caller()))
         return builder.add_task(self.model, args, kwargs, self.defaults)
+
+
+def _shown_as_written(model: Component, settings: TaskSettings) -> TaskSettings:
+    """Let people see a function's name where KFP's spelling, which is ASCII, would garble it."""
+    step = model.implementation
+    if settings.display_name or not isinstance(step, PythonStep) or step.function.isascii():
+        return settings
+    return replace(settings, display_name=step.function)
 
 
 @overload

@@ -67,7 +67,9 @@ def _parse(path: Path, _written_ns: int, _size_bytes: int) -> Kubeconfig:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
-        return Kubeconfig(problems=(f"The kubeconfig {path} is not YAML: {str(error).splitlines()[0]}{line}.",))
+        return Kubeconfig(
+            problems=(f"The kubeconfig {path} is not YAML: {str(error).splitlines()[0]}{line}.",)
+        )
     if content is None:
         return Kubeconfig()
     contexts = content.get("contexts") if isinstance(content, dict) else None

@@ -29,7 +29,7 @@ class CircleError(PipelineError):
         """Name the tasks in the order in which they would have to run."""
         what = f"The tasks wait for each other in a circle: {' → '.join(reversed(tasks))}."
         if len(tasks) == 2:
-            what = f"Task {tasks[0]!r} waits for itself: a circle."
+            what = f"Task {tasks[0]!r} waits for itself."
         super().__init__(
             what,
             where=f"task {tasks[0]}",

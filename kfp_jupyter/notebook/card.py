@@ -32,7 +32,7 @@ def card(component: Component, settings: TaskSettings) -> dict[str, str]:
 
 
 def _html(component: Component, settings: TaskSettings) -> str:
-    name = f'<strong style="font-size:15px">{escape(component.name)}</strong>'
+    name = f'<strong style="font-size:15px">{escape(settings.display_name or component.name)}</strong>'
     head = f'<div>{name} <span style="{_FAINT}">component</span></div>'
     if component.description:
         head += f'<div style="{_FAINT}">{escape(component.description)}</div>'
@@ -55,7 +55,7 @@ def _table(component: Component) -> str:
 
 
 def _text(component: Component, settings: TaskSettings) -> str:
-    lines = [f"Component {component.name}"]
+    lines = [f"Component {settings.display_name or component.name}"]
     if component.description:
         lines.append(f"  {component.description}")
     ports = [(kind, spec.name, spec.type.python_name, note) for kind, spec, note in _ports(component)]

@@ -78,7 +78,7 @@ def test_a_good_pipeline_passes() -> None:
             "task b",
             "output 'loss' of task 'train' is of type float",
         ),
-        (pipeline(replace(task(), after=("train",))), "task train", "circle"),
+        (pipeline(replace(task(), after=("train",))), "task train", "waits for itself"),
         (pipeline(replace(task(), after=("gone",))), "task train", "'gone' that is not in the pipeline"),
         (
             replace(

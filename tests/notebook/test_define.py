@@ -7,7 +7,7 @@ import pytest
 from kfp_jupyter.cells.signature import MagicUsageError
 from kfp_jupyter.dsl import PipelineFunction, PythonComponent
 from kfp_jupyter.model.check import ArgumentError
-from kfp_jupyter.model.pipeline import PipelineInput, Resources, Retry, TaskOutput
+from kfp_jupyter.model.pipeline import PipelineError, PipelineInput, Resources, Retry, TaskOutput
 from kfp_jupyter.notebook.define import DefinitionError, argument_values, define_component, define_pipeline
 
 LOAD = "def load(n: int = 3) -> int:\n    return n\n"
@@ -136,3 +136,18 @@ def test_texts_are_read_by_the_parameters_type(names):
         argument_values(made.model, {"n": "many"})
     with pytest.raises(ArgumentError, match=r"'m'.*n, x, tag"):
         argument_values(made.model, {"m": "1"})
+
+
+def test_names_that_kfps_spelling_would_garble_are_shown_as_written(names):
+    define_component("", "def 학습(größe: int) -> int:\n    return größe\n", "cell 2", names)
+    made, _ = define_pipeline("größe", "학습(größe=1)\n", "cell 3", names)
+    (task,) = made.model.graph.tasks.values()
+    assert (made.model.name, made.model.display_name) == ("gr-e", "größe")
+    assert (task.name, task.settings.display_name) == ("task", "학습")
+
+
+def test_a_name_that_is_too_long_is_refused_at_the_cell(names):
+    with pytest.raises(PipelineError, match="has 200 characters") as caught:
+        define_pipeline("x" * 200, "load()\n", "cell 2", names)
+    assert caught.value.remedy == "Choose one of at most 128."
+    assert "x" * 200 not in names
