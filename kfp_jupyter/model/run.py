@@ -4,6 +4,9 @@ Every engine tells what happens as events; `apply` folds them into a `RunState`;
 Python API read that state and nothing else. States are KFP's v2 run states
 (https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/); a cache hit is
 SUCCEEDED with `cached`, an interrupted run is FAILED with a reason. Times are seconds since the epoch.
+
+The points of a step curve come one by one while the task runs, and all together in its metrics artifact when
+it has ended; so a curve is whole however many of the former were missed.
 """
 
 from __future__ import annotations
@@ -11,8 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TypeAlias
 
 from kfp_jupyter.model.types import Json
+
+CURVES = "metricCurves"
+"""The key of step curves in the metadata of a metrics artifact, as the executor writes it."""
 
 
 class State(str, Enum):
@@ -87,6 +94,10 @@ class TaskError:
     traceback: str = ""
 
 
+Curve: TypeAlias = tuple[tuple[float, float], ...]
+"""The `(step, value)` points of a step curve, by step."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArtifactRecord:
     """One artifact that a task wrote.
@@ -120,7 +131,7 @@ class TaskRun:
         inputs: Its resolved parameters.
         outputs: Its output parameters.
         artifacts: Its output artifacts, by output name; more than one for a list output.
-        curves: Step curves logged so far: `{name: ((step, value), …)}`.
+        curves: Step curves logged so far, by name.
         log_tail: The last lines it printed, kept when it finished.
     """
 
@@ -135,7 +146,7 @@ class TaskRun:
     inputs: Mapping[str, Json] = field(default_factory=dict)
     outputs: Mapping[str, Json] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[ArtifactRecord, ...]] = field(default_factory=dict)
-    curves: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
     log_tail: tuple[str, ...] = ()
 
     @property
@@ -276,8 +287,29 @@ def _task_changed(task: TaskRun, event: TaskChanged) -> TaskRun:
         inputs=event.inputs or task.inputs,
         outputs=event.outputs or task.outputs,
         artifacts=event.artifacts or task.artifacts,
+        curves=_completed(task.curves, event.artifacts),
         log_tail=event.log_tail or task.log_tail,
     )
+
+
+def _completed(
+    curves: Mapping[str, Curve], artifacts: Mapping[str, tuple[ArtifactRecord, ...]]
+) -> Mapping[str, Curve]:
+    """Return the curves with the points in the metadata of artifacts that were not told one by one."""
+    for record in (record for records in artifacts.values() for record in records):
+        held = record.metadata.get(CURVES)
+        for name, points in held.items() if isinstance(held, Mapping) else ():
+            logged = dict(filter(_is_point, points if isinstance(points, list) else ()))
+            known = dict(curves.get(name, ()))
+            if not logged.keys() <= known.keys():
+                curves = {**curves, name: tuple(sorted({**logged, **known}.items()))}
+    return curves
+
+
+def _is_point(point: Json) -> bool:
+    """Say whether it is a step and a value to draw: NaN and infinity, written as words, are not."""
+    pair = isinstance(point, list) and len(point) == 2
+    return pair and all(isinstance(held, (int, float)) for held in point)
 
 
 def _metric_logged(task: TaskRun, event: MetricLogged) -> TaskRun:

@@ -1,10 +1,15 @@
-"""The scalar metrics of a run: the numbers in the metadata of its `system.Metrics` artifacts, as in KFP."""
+"""The scalar metrics of a run: the numbers in the metadata of its `system.Metrics` artifacts, as in KFP.
+
+A number that JSON has no form for stands there by protobuf's name (`NaN`, `Infinity`). What else a user puts
+into the metadata is no metric, and neither are the output parameters of a task.
+"""
 
 from __future__ import annotations
 
 from kfp_jupyter.model.run import ArtifactRecord, RunState, TaskRun
 
 METRICS = "system.Metrics"
+_WORDS = ("NaN", "Infinity", "-Infinity")
 
 
 def scalars(artifact: ArtifactRecord) -> dict[str, float]:
@@ -12,9 +17,9 @@ def scalars(artifact: ArtifactRecord) -> dict[str, float]:
     if artifact.type != METRICS:
         return {}
     return {
-        name: value
+        name: float(value) if value in _WORDS else value
         for name, value in artifact.metadata.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value in _WORDS or (isinstance(value, (int, float)) and not isinstance(value, bool))
     }
 
 

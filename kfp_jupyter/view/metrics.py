@@ -2,8 +2,9 @@
 
 Metrics are the metadata of KFP's `system.Metrics` and `system.ClassificationMetrics` artifacts, in the form
 that `log_metric`, `log_roc_curve` and `log_confusion_matrix` write
-(https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/artifacts/), and number outputs.
-What does not have that form is left out: a user may write anything there.
+(https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/artifacts/). What does not have
+that form is left out, for a user may write anything there; and a number that a task gives out as a parameter
+is its output and no metric.
 """
 
 from __future__ import annotations
@@ -55,15 +56,18 @@ def task_labels(document: Mapping[str, Json]) -> dict[str, str]:
 
 
 def scalars(document: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
-    """Return each task's numbers by name: its output parameters, and the scalars of its metrics artifacts.
+    """Return the scalars of each task's metrics artifacts by name.
 
     Values that JSON has no number for are the words `NaN`, `Infinity` and `-Infinity`.
     """
     found: dict[str, dict[str, Json]] = {}
     for label, task in _tasks(document):
-        numbers = {name: value for name, value in task["outputs"].items() if _is_number(value)}
-        for _, metadata in _metrics(task):
-            numbers.update({name: value for name, value in metadata.items() if _is_number(value)})
+        numbers = {
+            name: value
+            for _, metadata in _metadata(task, "system.Metrics")
+            for name, value in metadata.items()
+            if _is_number(value)
+        }
         if numbers:
             found[label] = numbers
     return found
@@ -154,11 +158,11 @@ def _tasks(document: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Jso
         yield label, document["run"]["tasks"][path]
 
 
-def _metrics(task: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """The metadata of a task's metrics artifacts, each with the output's name (and number in a list)."""
+def _metadata(task: Mapping[str, Json], type_: str) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    """The metadata of a task's artifacts of a type, each with the output's name (and number in a list)."""
     for name, records in task["artifacts"].items():
         for index, record in enumerate(records):
-            if record["type"].endswith("Metrics"):
+            if record["type"] == type_:
                 yield name if len(records) == 1 else f"{name}[{index}]", record["metadata"]
 
 
@@ -167,7 +171,7 @@ def _classifications(document: Mapping[str, Json]) -> Iterator[tuple[str, str, M
     for label, task in _tasks(document):
         drawn = [
             (name, metadata)
-            for name, metadata in _metrics(task)
+            for name, metadata in _metadata(task, "system.ClassificationMetrics")
             if "confidenceMetrics" in metadata or "confusionMatrix" in metadata
         ]
         for name, metadata in drawn:

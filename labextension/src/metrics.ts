@@ -3,9 +3,13 @@
  *
  * The metadata has the form that KFP's SDK gives it: `system.Metrics` holds numbers by name, and
  * `system.ClassificationMetrics` holds `confidenceMetrics` (a ROC curve) and `confusionMatrix`. Anything that has not
- * that form is passed over, since artifacts may carry whatever a user wrote.
+ * that form is passed over, since artifacts may carry whatever a user wrote; and a number that a task gives out as a
+ * parameter is its output and no metric.
  */
 import { type CurvePoint, type FullDocument, type JsonObject, type TaskRun, isObject } from './protocol';
+
+/** What stands for the numbers that JSON has none for. */
+const NO_JSON_NUMBER: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
 
 /** A line of a chart. */
 export interface Series {
@@ -115,10 +119,8 @@ function labelledTasks(document: FullDocument, only?: string): [string, TaskRun]
 
 function addScalars(values: Map<string, number | string>, metadata: JsonObject): void {
   for (const [name, value] of Object.entries(metadata)) {
-    if (typeof value === 'number' || typeof value === 'string') {
+    if (typeof value === 'number' || (typeof value === 'string' && NO_JSON_NUMBER.has(value))) {
       values.set(name, value);
-    } else if (typeof value === 'boolean') {
-      values.set(name, String(value));
     }
   }
 }

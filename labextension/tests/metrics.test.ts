@@ -15,6 +15,18 @@ test('scalars are a row for each task that has them', () => {
   ]);
 });
 
+test('scalars are the numbers of metrics artifacts, and no outputs, curves or words', () => {
+  const held = runDocument('running');
+  const metadata = { metricCurves: { loss: [[0, 1]] }, loss: 'NaN', rows: 3, kind: 'forest', flag: true };
+  taskOf(held, 'load').outputs = { Output: 7 };
+  taskOf(held, 'load').artifacts = { odd: [{ type: 'system.Metrics', uri: '', path: '', metadata }] };
+  const { scalars } = metricsOf(held, 'load');
+  expect([...(scalars.rows[0]?.values ?? [])]).toEqual([
+    ['loss', 'NaN'],
+    ['rows', 3]
+  ]);
+});
+
 test('ROC curves of several tasks are laid over each other, with the area under each', () => {
   const { rocs } = metricsOf(runDocument('succeeded'));
   expect(rocs.map(roc => roc.label)).toEqual(['evaluate', 'evaluate-2']);

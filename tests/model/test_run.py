@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kfp_jupyter.model.run import (
+    CURVES,
+    ArtifactRecord,
     MetricLogged,
     RunChanged,
     RunCreated,
@@ -69,6 +73,30 @@ def test_a_curve_keeps_one_value_a_step_in_step_order() -> None:
         MetricLogged(3.0, "train", "loss", 2, 0.4),
     )
     assert state.tasks["train"].curves == {"loss": ((1, 0.9), (2, 0.4))}
+
+
+def test_a_curve_whose_points_were_missed_comes_with_the_metrics() -> None:
+    logged: dict[str, Any] = {
+        CURVES: {"loss": [[0, 0.9], [1, 0.5], [2, "NaN"]], "auc": [[0, 0.6]], "odd": [3], "none": 7},
+        "loss": 0.5,
+    }
+    metrics = {"scores": (ArtifactRecord("system.Metrics", metadata=logged),)}
+    ended = TaskChanged(2.0, "train", State.SUCCEEDED, artifacts=metrics)
+    state = state_after(MetricLogged(1.0, "train", "loss", 0, 0.9), ended)
+    assert state.tasks["train"].curves == {"loss": ((0, 0.9), (1, 0.5)), "auc": ((0, 0.6),)}
+    assert apply(state, ended).tasks == state.tasks
+
+
+def test_a_users_own_metadata_under_that_key_is_passed_over() -> None:
+    metrics = {"scores": (ArtifactRecord("system.Metrics", metadata={CURVES: "none"}),)}
+    state = state_after(TaskChanged(2.0, "train", State.SUCCEEDED, artifacts=metrics))
+    assert state.tasks["train"].curves == {}
+
+
+def test_the_executor_writes_curves_under_that_key() -> None:
+    from kfp_jupyter.executor import artifacts
+
+    assert artifacts.CURVES == CURVES
 
 
 def test_replaying_an_event_changes_nothing_but_the_version() -> None:

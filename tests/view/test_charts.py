@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from copy import deepcopy
 
 import pytest
 from hypothesis import given
@@ -144,10 +145,16 @@ def test_a_matrix_that_is_none_is_left_out() -> None:
     )
 
 
-def test_scalars_are_number_outputs_and_metrics() -> None:
-    found = scalars(SUCCEEDED)
+def test_scalars_are_the_numbers_of_metrics_artifacts() -> None:
+    document = deepcopy(SUCCEEDED)
+    tasks = document["run"]["tasks"]
+    tasks["choose"]["outputs"] = {"Output": 7}
+    odd = {"metricCurves": {"loss": [[0, 1.0]]}, "loss": "NaN", "kind": "forest", "flag": True, "rows": [1]}
+    tasks["load"]["artifacts"] = {"odd": [{"type": "system.Metrics", "uri": "", "path": "", "metadata": odd}]}
+    found = scalars(document)
     assert found["evaluate"] == {"accuracy": 0.972, "f1": 0.96, "test_rows": 143}
-    assert "choose" not in found  # its output is a text
+    assert found["load"] == {"loss": "NaN"}
+    assert "choose" not in found
     assert table(SUCCEEDED)[0] == ["metric", "evaluate", "evaluate-2"]
 
 

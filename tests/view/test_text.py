@@ -60,7 +60,8 @@ def test_metrics_stand_in_aligned_columns() -> None:
 def test_many_tasks_with_few_metrics_are_rows() -> None:
     found = copy.deepcopy(DOCUMENTS["succeeded"])
     for task in found["run"]["tasks"].values():
-        task["outputs"], task["artifacts"] = {"loss": float("0.123456789")}, {}
+        metadata = {"loss": float("0.123456789")}
+        task["artifacts"] = {"m": [{"type": "system.Metrics", "uri": "", "path": "", "metadata": metadata}]}
     lines = metrics_table(found).splitlines()
     assert lines[0].split() == ["task", "loss"]
     assert len(lines) == 2 + 8

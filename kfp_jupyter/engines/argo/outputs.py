@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from kfp_jupyter.engines.argo.nodes import Node
 from kfp_jupyter.engines.argo.step import OVERFLOW, record_parameter
 from kfp_jupyter.engines.argo.values import decode_value
-from kfp_jupyter.executor.artifacts import CURVES
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.run import ArtifactRecord
 from kfp_jupyter.model.types import ArtifactType, Json, ParameterType
@@ -62,17 +59,6 @@ def artifacts_of(node: Node, component: Component | None) -> dict[str, tuple[Art
             )
             found[name] = (ArtifactRecord(title, key),)
     return found
-
-
-def curves_of(artifacts: Mapping[str, tuple[ArtifactRecord, ...]]) -> tuple[tuple[str, float, float], ...]:
-    """Return the points of the curves that artifacts hold: `(name, step, value)`."""
-    points: list[tuple[str, float, float]] = []
-    for records in artifacts.values():
-        for record in records:
-            for name, curve in (record.metadata.get(CURVES) or {}).items():
-                # NaN and infinity are written as words, and are no points to draw.
-                points += [(name, step, value) for step, value in curve if isinstance(value, (int, float))]
-    return tuple(points)
 
 
 def _parameters(node: Node, side: str) -> dict[str, str]:

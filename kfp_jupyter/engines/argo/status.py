@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from kfp_jupyter.engines.argo.nodes import Node, NodesOutOfReachError, attempts, read_nodes, task_node
-from kfp_jupyter.engines.argo.outputs import artifacts_of, curves_of, inputs_of, outputs_of
+from kfp_jupyter.engines.argo.outputs import artifacts_of, inputs_of, outputs_of
 from kfp_jupyter.engines.argo.record import Record
 from kfp_jupyter.model.component import Component
-from kfp_jupyter.model.run import Event, MetricLogged, RunChanged, State, TaskChanged, TaskError
+from kfp_jupyter.model.run import Event, RunChanged, State, TaskChanged, TaskError
 
 UPSTREAM_FAILED = "UpstreamFailed"
 RETRYING = "Retrying"
@@ -51,12 +51,10 @@ class TaskReading:
     Attributes:
         now: Its state, as the event that brings it about.
         starts: When each attempt began, first to last.
-        curves: Points that a finished task logged: `(name, step, value)`.
     """
 
     now: TaskChanged
     starts: tuple[float, ...] = ()
-    curves: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +127,6 @@ def _task_changes(known: TaskReading | None, reading: TaskReading) -> Iterator[E
             last and now.state in (State.PENDING, State.RUNNING) and now.reason != RETRYING
         ):
             yield TaskChanged(started, now.task, State.RUNNING, attempt=number)
-    if reading.curves and not (known and known.curves):
-        for name, step, value in reading.curves:
-            yield MetricLogged(now.time, now.task, name, step, value)
     yield now
 
 
@@ -176,9 +171,8 @@ def _task(
     )
     if state is not State.SUCCEEDED:
         return TaskReading(now, starts)
-    made = artifacts_of(last, component)
-    now = replace(now, outputs=outputs_of(last, component), artifacts=made)
-    return TaskReading(now, starts, curves_of(made))
+    now = replace(now, outputs=outputs_of(last, component), artifacts=artifacts_of(last, component))
+    return TaskReading(now, starts)
 
 
 def _state(node: Node, last: Node, stopped: bool) -> tuple[State, str, str]:

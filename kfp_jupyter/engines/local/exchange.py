@@ -6,12 +6,11 @@ Spec: https://github.com/kubeflow/pipelines/blob/master/api/v2alpha1/pipeline_sp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kfp_jupyter.engines.local.folder import folder_name
-from kfp_jupyter.executor.artifacts import CURVES
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, Task, TaskOutput, Value
 from kfp_jupyter.model.run import ArtifactRecord
@@ -46,15 +45,6 @@ class Product:
             )
             for name, listed in self.artifacts.items()
         }
-
-    def curve_points(self) -> Iterator[tuple[str, float, float]]:
-        """Yield the `(name, step, value)` points of the step curves that metrics hold in their metadata."""
-        for listed in self.artifacts.values():
-            for held in listed:
-                for name, points in (held.get("metadata") or {}).get(CURVES, {}).items():
-                    for step, value in points:
-                        if isinstance(value, (int, float)):
-                            yield name, step, value
 
 
 @dataclass(frozen=True, slots=True)
