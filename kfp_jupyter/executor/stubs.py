@@ -77,7 +77,8 @@ class Stubs:
     def _real(self, name: str, attribute: str) -> ModuleType:
         root = name.partition(".")[0]
         stubs = _taken((root,))
-        sys.meta_path.remove(self)
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
         try:
             return import_module(name)
         except ImportError:

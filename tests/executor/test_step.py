@@ -255,6 +255,28 @@ def test_an_installed_kfp_is_left_alone_until_something_real_is_asked_of_it(step
     assert (ended.parameters, ended.lines) == ({"Output": "real"}, ["real kfp"])
 
 
+def test_a_real_package_that_lacks_a_name_too_can_be_asked_again(step):
+    package = step.folder / "packages" / "kfp"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    source = f"""
+    import sys
+    sys.path.insert(0, {str(package.parent)!r})
+    import kfp
+
+    def step() -> list:
+        missing = []
+        for name in ("Client", "LocalClient"):
+            try:
+                getattr(kfp, name)
+            except AttributeError as error:
+                missing.append(name)
+        return missing
+    """
+    ended = step.run(source, outputs={"Output": "parameter"})
+    assert ended.parameters == {"Output": ["Client", "LocalClient"]}
+
+
 def test_without_it_the_message_says_what_is_missing(step):
     ended = step.run(KFP_HEADER + "def step():\n    kfp.Client()\n")
     assert ended.error["type"] == "AttributeError"
