@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from kfp_jupyter.errors import KfpJupyterError
 
 if TYPE_CHECKING:
     from kfp_jupyter.model.run import RunState
+    from kfp_jupyter.model.types import Json
     from kfp_jupyter.run import Run
     from kfp_jupyter.workbench import Workbench
 
@@ -24,6 +26,8 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 _LOG_PACE = 0.3
 # Seconds that a list of runs waits for news of those that had not ended.
 _NEWS = 1.5
+# Characters of an output parameter that are shown.
+_LONGEST = 60
 
 
 class OutputError(KfpJupyterError):
@@ -186,15 +190,37 @@ def _shown(run: Run) -> int:
     """Show a run that has ended."""
     from kfp_jupyter.model.run import State
     from kfp_jupyter.view import document, text
+    from kfp_jupyter.view.metrics import task_labels
 
-    say(text(document(run.pipeline, run.status)))
-    _say_artifacts(run.status)
+    drawn = document(run.pipeline, run.status)
+    say(text(drawn))
+    labels = task_labels(drawn)
+    _say_outputs(run.status, labels)
+    _say_artifacts(run.status, labels)
     return OK if run.state is State.SUCCEEDED else FAILED
 
 
-def _say_artifacts(state: RunState) -> None:
+def _say_outputs(state: RunState, labels: Mapping[str, str]) -> None:
     rows = [
-        (path, name, record.path or record.uri)
+        (labels[path], name, _in_short(value))
+        for path, task in state.tasks.items()
+        for name, value in task.outputs.items()
+    ]
+    if rows:
+        say("\nOutputs")
+        say("\n".join(f"  {line}" for line in _columns(rows)))
+
+
+def _in_short(value: Json) -> str:
+    from kfp_jupyter.view.wording import plain
+
+    line = " ".join(plain(value if isinstance(value, str) else json.dumps(value)).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _say_artifacts(state: RunState, labels: Mapping[str, str]) -> None:
+    rows = [
+        (labels[path], name, record.path or record.uri)
         for path, task in state.tasks.items()
         for name, records in task.artifacts.items()
         for record in records

@@ -10,6 +10,7 @@ from kfp_jupyter.model.run import RunState, TaskRun
 from kfp_jupyter.run import Run
 from kfp_jupyter.view.document import document, task_document
 from kfp_jupyter.view.look import STATES
+from kfp_jupyter.view.metrics import task_labels
 from kfp_jupyter.view.text import text
 from kfp_jupyter.view.wording import duration, look_key, plain
 
@@ -60,19 +61,20 @@ def _up(lines: int) -> str:
 
 def _show_lines(run: Run, out: TextIO) -> None:
     told: dict[str, TaskRun] = {}
+    labels = task_labels(document(run.pipeline, run.status))
     for state in run.states():
         for path, task in state.tasks.items():
             before = told.get(path, TaskRun())
             if (task.state, task.attempt) != (before.state, before.attempt):
-                out.write(f"{task_line(path, task)}\n")
+                out.write(f"{task_line(labels.get(path, path), task)}\n")
                 out.flush()
             told[path] = task
 
 
-def task_line(path: str, task: TaskRun) -> str:
-    """Return one line on a task's state: `✔ train succeeded in 1.2 s`."""
+def task_line(label: str, task: TaskRun) -> str:
+    """Return one line on the state of the task that is shown as `label`: `✔ train succeeded in 1.2 s`."""
     look = STATES[look_key(task_document(task))]
-    words = [str(look["mark"]), path, str(look["text"])]
+    words = [str(look["mark"]), label, str(look["text"])]
     if task.attempt > 1:
         words.append(f"(attempt {task.attempt})")
     if task.state.finished and task.started_at is not None and task.finished_at is not None:

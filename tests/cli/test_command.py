@@ -90,7 +90,10 @@ def test_a_run_is_shown_task_by_task_and_ends_with_metrics_and_artifacts(program
     assert out.startswith(f"Run {options.run_id}\n")
     assert "load succeeded in 1.5 s\n" in out
     assert "train succeeded (attempt 2) in 2.0 s\n" in out
-    assert "auc" in out
+    metrics_shown, outputs_shown = out.partition("\nOutputs\n")[::2]
+    assert "auc" in metrics_shown
+    assert "Output" not in metrics_shown
+    assert outputs_shown.startswith("  load  Output  3\n")
     assert "Artifacts in /data\n  train  scores  metrics\n" in out
 
 

@@ -4,10 +4,12 @@ import io
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from kfp_jupyter.cli.progress import show_until_end, task_line
+from kfp_jupyter.model.pipeline import TaskSettings
 from kfp_jupyter.model.run import RunChanged, State, TaskChanged, TaskRun
 from kfp_jupyter.run import Run
 from kfp_jupyter.workbench import Workbench
@@ -91,6 +93,21 @@ def test_without_a_terminal_each_change_is_a_line(run, engine):
         "load running",
         "load failed in 2.0 s",
     ]
+
+
+def test_a_task_is_called_as_it_is_shown(tmp_path, engine):
+    pipeline = churn()
+    shown = replace(pipeline.graph.tasks["train-2"], settings=TaskSettings(display_name="train boosting"))
+    graph = replace(pipeline.graph, tasks={**pipeline.graph.tasks, "train-2": shown})
+    bench = Workbench(tmp_path, lambda target: engine)
+    run = bench.run(replace(pipeline, graph=graph))
+    engine.succeed(run.id)
+    out = io.StringIO()
+    show_until_end(run, out)
+    bench.close()
+    assert [line.partition(" ")[2] for line in out.getvalue().splitlines()] == [
+        "load succeeded", "train succeeded", "train boosting succeeded",
+    ]  # fmt: skip
 
 
 def test_a_line_tells_attempts_and_cached_results():
