@@ -1,10 +1,24 @@
-"""YAML as KFP's files are written, with texts of several lines as blocks so that sources stay readable."""
+"""YAML as KFP's files are written, with texts of several lines as blocks so that sources stay readable.
+
+A KFP server and Kubernetes read YAML with a library of Go's, which takes more plain texts for numbers and
+truth values than Python's does (`1e-05`, `0o17`, `y`). A text that any reader could mistake is quoted.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kfp_jupyter.model.types import Json
+
+_MISTAKEN = re.compile(r"[yYnN]|[-+]?\.?[0-9][0-9a-fA-FoOxX_.+-]*")
+
+
+def text_style(value: str) -> str | None:
+    """Return the style in which a text is safe from every reader of YAML; None lets the library choose."""
+    if "\n" in value:
+        return "|"
+    return "'" if _MISTAKEN.fullmatch(value) else None
 
 
 def dump(documents: list[Json]) -> str:
@@ -25,8 +39,7 @@ def _dumper(yaml: Any) -> Any:
             return True
 
     def text(dumper: Any, value: str) -> Any:
-        style = "|" if "\n" in value else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=text_style(value))
 
     Dumper.add_representer(str, text)
     return Dumper

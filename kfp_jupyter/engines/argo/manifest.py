@@ -15,7 +15,7 @@ from typing import Any
 
 from kfp_jupyter.engines.argo.errors import ManifestError
 from kfp_jupyter.engines.argo.names import label_value, slug, task_names, workflow_name
-from kfp_jupyter.engines.argo.record import PIPELINE_LABEL, RUN_LABEL, pack_pipeline
+from kfp_jupyter.engines.argo.record import NOTICES_ANNOTATION, PIPELINE_LABEL, RUN_LABEL, pack_pipeline
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, record_parameter
 from kfp_jupyter.engines.argo.template import template
 from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_value
@@ -117,12 +117,13 @@ def to_yaml(manifest: Mapping[str, Any]) -> str:
     """Return the Workflow as YAML for people and kubectl: keys in order, texts of several lines as blocks."""
     import yaml
 
+    from kfp_jupyter.interchange.yaml_text import text_style
+
     class Dumper(yaml.SafeDumper):
         pass
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        style = "|" if "\n" in value else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=text_style(value))
 
     Dumper.add_representer(str, text)
     return yaml.dump(dict(manifest), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
@@ -261,7 +262,8 @@ def _annotations(pipeline: Pipeline, options: RunOptions) -> dict[str, str]:
         for key, value in (options.labels or {}).items()
     }
     title = {"workflows.argoproj.io/title": pipeline.display_name or pipeline.name}
-    return {**facts, **title, **pack_pipeline(pipeline)}
+    notices = {NOTICES_ANNOTATION: "\n".join(options.notices)} if options.notices else {}
+    return {**facts, **title, **notices, **pack_pipeline(pipeline)}
 
 
 def _error(task: Task, what: str, remedy: str) -> ManifestError:
