@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.journal import Journal, Tail, events_in
 from kfp_jupyter.engines.local.lock import is_held, take
 from kfp_jupyter.engines.local.plan import Plan, write_plan
-from kfp_jupyter.engines.local.preflight import check, components_to_install, notes
+from kfp_jupyter.engines.local.preflight import check, components_to_install, notices
 from kfp_jupyter.engines.local.process import started_at
 from kfp_jupyter.engines.local.program import executor_file
 from kfp_jupyter.model.component import PythonStep
@@ -39,6 +40,10 @@ START_SECONDS = 10.0
 
 class LocalEngine:
     """Runs pipelines on this machine, each under a supervisor of its own that outlives this process."""
+
+    def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:  # noqa: ARG002
+        """Return what does not happen on this machine; see `Engine.notices`."""
+        return notices(pipeline)
 
     def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
         """Start a run.
@@ -152,7 +157,6 @@ class LocalEngine:
             data=str(data),
             executor=str(executor_file(data)),
             to_install=components_to_install(pipeline),
-            notes=notes(pipeline),
         )
         write_plan(folder.plan, plan)
         journal = Journal(folder.journal)
@@ -165,6 +169,7 @@ class LocalEngine:
                     options.target,
                     dict(arguments),
                     tuple(pipeline.graph.tasks),
+                    options.notices,
                 )
             )
         finally:
@@ -223,8 +228,9 @@ def _working_directory(folder: RunFolder) -> str:
 
 
 def _unwritable(data: Path, error: OSError) -> EngineError:
+    mend = "Free some space there" if error.errno == errno.ENOSPC else "Make that folder writable"
     return EngineError(
         f"The run could not be prepared: {error.strerror or error}.",
         where=str(data),
-        remedy="Make that folder writable, or set KFP_JUPYTER_DATA to another one.",
+        remedy=f"{mend}, or set KFP_JUPYTER_DATA to another one.",
     )
