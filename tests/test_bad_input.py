@@ -22,6 +22,10 @@ from tests.cluster import TestCluster
 from tests.mistakes import CALLS, LOAD, MISTAKES, PROGRAM, REFUSALS, TRAIN, Refusal
 from tests.notebook.kernel import Cell, Comm, Kernel, kernel
 
+# Without caching, for there is a notice where that cannot be had, and a message shall be all that is seen.
+MAKE_LOAD = f"%%component --no-cache\n{LOAD}"
+MAKE_TRAIN = f"%%component --no-cache\n{TRAIN}"
+
 # A program with a syntax error is told of by Python itself.
 IN_PROGRAMS = {name: mistake for name, mistake in MISTAKES.items() if "syntax" not in name}
 
@@ -43,8 +47,8 @@ def notebook(cluster, data) -> Iterator[Kernel]:
     with kernel(data, KUBECONFIG=cluster.kubeconfig) as made:
         for cell in (
             "%load_ext kfp_jupyter\nfrom kfp_jupyter.workbench import current",
-            f"%%component\n{LOAD}",
-            f"%%component\n{TRAIN}",
+            MAKE_LOAD,
+            MAKE_TRAIN,
             f"%%pipeline good(rows: int)\n{CALLS}",
         ):
             done = made.run(cell)
@@ -126,7 +130,7 @@ def test_a_mistake_in_a_cell(notebook, data, cluster, mistake):
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_in_a_notebook_file(command_line, tmp_path, mistake):
-    before = ["%load_ext kfp_jupyter", f"%%component\n{LOAD}", f"%%component\n{TRAIN}"]
+    before = ["%load_ext kfp_jupyter", MAKE_LOAD, MAKE_TRAIN]
     written(tmp_path / "study.ipynb", *before, mistake.cell)
     task = f", task {mistake.task}" if mistake.task else ""
     line = command_line("study.ipynb")
@@ -188,8 +192,8 @@ def test_a_run_that_is_refused_to_a_front_end(notebook, commands, data, cluster,
 def test_a_run_that_is_refused_on_the_command_line(command_line, tmp_path, cluster, refusal):
     written(
         tmp_path / "study.ipynb",
-        f"%%component\n{LOAD}",
-        f"%%component\n{TRAIN}",
+        MAKE_LOAD,
+        MAKE_TRAIN,
         f"%%pipeline good(rows: int)\n{CALLS}",
     )
     values = [word for name, value in refusal.arguments.items() for word in ("-p", f"{name}={value}")]
