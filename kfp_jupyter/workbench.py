@@ -20,6 +20,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Event as Stop
@@ -139,6 +140,7 @@ class Workbench:
         caching: bool = True,
         jobs: int = 0,
         labels: Mapping[str, str] | None = None,
+        tell: Callable[[str], None] = _LOG.warning,
     ) -> Run:
         """Start a run and return its handle at once.
 
@@ -149,6 +151,8 @@ class Workbench:
             caching: False ignores earlier results.
             jobs: The most tasks at once; 0 means the engine's default.
             labels: Facts to keep with the run; see `kfp_jupyter.runs.history` for the names it knows.
+            tell: Called, before anything starts, with each sentence on what the target will not do of what is
+                asked. They stay with the run too, as `run.status.notices`.
 
         Raises:
             ArgumentError: An argument is missing, unknown or of the wrong type.
@@ -165,13 +169,17 @@ class Workbench:
         kept = {NOTEBOOK: _notebook(), COMMIT: git_commit(Path.cwd()), **(labels or {})}
         options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, kept)
         try:
-            ref = self._engine(where).submit(pipeline, bound, options)
+            engine = self._engine(where)
+            options = replace(options, notices=engine.notices(pipeline, options))
+            for notice in options.notices:
+                tell(notice)
+            ref = engine.submit(pipeline, bound, options)
         except EngineError as error:
             error.where = error.where or f"pipeline {pipeline.name}, target {where}"
             raise
-        created = RunCreated(
-            time.time(), ref.run_id, pipeline.name, ref.target, bound, tuple(pipeline.graph.tasks)
-        )
+        tasks = tuple(pipeline.graph.tasks)
+        about = (ref.run_id, pipeline.name, ref.target, bound, tasks, options.notices)
+        created = RunCreated(time.time(), *about)
         self._known[ref.run_id] = ref, pipeline
         self._recorder.record(ref, pipeline, self.store.apply(ref.run_id, created), kept)
         self._followers.follow(ref)

@@ -19,6 +19,7 @@ class FakeEngine:
         self.submitted: list[tuple[Pipeline, Mapping[str, Any], RunOptions]] = []
         self.told: dict[str, list[Event]] = {}
         self.printed: dict[tuple[str, str], list[str]] = {}
+        self.says: tuple[str, ...] = ()
         self.refusal: EngineError | None = None
         self.broken: EngineError | None = None
         self.listeners = 0
@@ -42,6 +43,9 @@ class FakeEngine:
         tasks = [TaskChanged(time.time(), path, State.SUCCEEDED, attempt=1) for path in created.tasks]
         self.tell(run_id, *tasks, RunChanged(time.time(), State.SUCCEEDED))
 
+    def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:
+        return self.says
+
     def submit(self, pipeline: Pipeline, arguments: Mapping[str, Any], options: RunOptions) -> RunRef:
         if self.refusal:
             raise self.refusal
@@ -49,7 +53,7 @@ class FakeEngine:
         tasks = tuple(pipeline.graph.tasks)
         now = time.time()
         self.told[options.run_id] = [
-            RunCreated(now, options.run_id, pipeline.name, options.target, arguments, tasks),
+            RunCreated(now, options.run_id, pipeline.name, options.target, arguments, tasks, options.notices),
             RunChanged(now, State.RUNNING),
         ]
         return RunRef(options.run_id, options.target, f"fake/{options.run_id}")

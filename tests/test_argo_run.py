@@ -62,6 +62,8 @@ def test_a_run_on_the_cluster_is_like_any_other_and_found_again_by_the_next_kern
         assert again.tasks["load"].outputs["Output"] == 7
         assert again.tasks["load"].logs() == "loading\n"
         assert again.metrics == {"train": {"rows": 7}}
+        notices = ("Nothing is cached on Argo yet: every task runs.",)
+        assert again.status.notices == run.status.notices == notices
     finally:
         workbench.close()
         restarted.close()
@@ -84,5 +86,6 @@ def test_a_run_whose_workflow_was_deleted_has_failed(cluster, program):
 def test_the_command_line_runs_on_the_cluster(cluster, program, capsys):
     assert main(["run", str(program), "--target", f"argo:{cluster.context}"]) == 0
     out = capsys.readouterr().out
+    assert out.startswith("Nothing is cached on Argo yet: every task runs.\nRun ")
     assert "train succeeded" in out
     assert f"argo:{cluster.context}" in out

@@ -16,6 +16,7 @@ from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.run import RunChanged, State, Target, TaskChanged
 from kfp_jupyter.runs.database import HistoryError
 from kfp_jupyter.runs.summary import summary
+from kfp_jupyter.view import html, text
 from kfp_jupyter.workbench import HistoryWarning, UnknownPipelineError, Workbench
 from tests.fake_engine import FakeEngine, until
 from tests.pipelines import churn
@@ -99,6 +100,26 @@ def test_facts_are_kept_with_the_run(workbench, engine):
     assert "commit" in options.labels
     assert [row.id for row in workbench.runs(notebook="a.ipynb")] == [run.id]
     assert workbench.runs(notebook="b.ipynb") == []
+
+
+def test_what_a_target_will_not_do_is_said_before_the_run_and_stays_with_it(workbench, restarted, engine):
+    engine.says = ("Nothing is cached.", "No limit is enforced.")
+    said = []
+    run = workbench.run(churn(), tell=lambda notice: said.append((notice, len(engine.submitted))))
+    assert said == [("Nothing is cached.", 0), ("No limit is enforced.", 0)]
+    engine.succeed(run.id)
+    assert run.wait(10).status.notices == engine.says
+    for bench in (workbench, restarted):
+        shown = bench.document(run.id)
+        assert shown["run"]["notices"] == list(engine.says)
+        assert "\nNothing is cached.\nNo limit is enforced.\n" in text(shown)
+        assert "No limit is enforced." in html(shown)
+
+
+def test_without_a_screen_it_is_logged(workbench, engine, caplog):
+    engine.says = ("Nothing is cached.",)
+    workbench.run(churn())
+    assert [record.getMessage() for record in caplog.records] == ["Nothing is cached."]
 
 
 def test_a_kernel_knows_its_notebook_from_the_server(workbench, engine, monkeypatch):

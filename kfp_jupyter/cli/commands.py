@@ -56,6 +56,7 @@ def run(options: Namespace) -> int:
         caching=not options.no_cache,
         jobs=options.jobs,
         labels={NOTEBOOK: str(options.file)},
+        tell=say,
     )
     say(f"Run {started.id}")
     return OK if options.detach else _watched(started)

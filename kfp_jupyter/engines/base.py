@@ -37,6 +37,7 @@ class RunOptions:
         caching: False ignores earlier results for every task.
         jobs: The most tasks at once; 0 means the engine's default.
         labels: Facts to keep with the run, such as the notebook's path or the git commit.
+        notices: What `Engine.notices` said, to keep with the run.
     """
 
     run_id: str
@@ -44,13 +45,21 @@ class RunOptions:
     caching: bool = True
     jobs: int = 0
     labels: Mapping[str, str] | None = None
+    notices: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
     """Runs pipelines on one kind of target."""
 
+    def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:
+        """Return a sentence for each thing that is asked for and will not be done, to be read before the run.
+
+        Asks nobody; what makes a run impossible is `submit`'s to refuse.
+        """
+        ...
+
     def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
-        """Start a run. `arguments` are complete and of the right types.
+        """Start a run. `arguments` are complete and of the right types; `RunCreated` tells its notices.
 
         Raises:
             EngineError: It cannot run there; nothing was started.

@@ -157,7 +157,10 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What is known of one run. `version` grows by one with every event applied."""
+    """What is known of one run. `version` grows by one with every event applied.
+
+    `notices` are sentences on what was asked for and is not done where it runs.
+    """
 
     id: str
     pipeline: str
@@ -169,13 +172,14 @@ class RunState:
     finished_at: float | None = None
     reason: str = ""
     message: str = ""
+    notices: tuple[str, ...] = ()
     tasks: Mapping[str, TaskRun] = field(default_factory=dict)
     version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class RunCreated:
-    """The first event of a run. `tasks` are the paths of all tasks known beforehand."""
+    """The first event of a run. `tasks` are the paths of all tasks known beforehand; see `RunState`."""
 
     time: float
     run_id: str
@@ -183,6 +187,7 @@ class RunCreated:
     target: Target
     arguments: Mapping[str, Json]
     tasks: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +252,7 @@ def apply(state: RunState | None, event: Event) -> RunState:
             arguments=event.arguments,
             state=State.PENDING,
             created_at=event.time,
+            notices=event.notices,
             tasks={path: TaskRun() for path in event.tasks},
         )
     if state is None:

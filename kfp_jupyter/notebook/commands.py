@@ -68,8 +68,10 @@ class Commands:
         return bench.document(bench.pipeline(pipeline))
 
     def _run(self, pipeline: str, target: str = "", arguments: Mapping[str, Json] | None = None) -> Json:
-        labels = self._session.labels
-        run = self._session.workbench.run(pipeline, arguments, target=target or None, labels=labels)
+        # What the target will not do stands in the run's view, which the front end opens.
+        run = self._session.workbench.run(
+            pipeline, arguments, target=target or None, labels=self._session.labels, tell=lambda _notice: None
+        )
         return {"run": run.id}
 
     def _cancel(self, run: str) -> Json:

@@ -60,6 +60,7 @@ def _run(session: Any, options: argparse.Namespace) -> None:
         target=options.target or None,
         caching=not options.no_cache,
         labels=session.labels,
+        tell=session.say,
     )
     show_started(session, run, wait=options.wait)
 

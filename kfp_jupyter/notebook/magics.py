@@ -66,6 +66,7 @@ class Magics:
                 target=options.target or None,
                 caching=options.caching,
                 labels=self._session.labels,
+                tell=self._session.say,
             )
             show_started(self._session, run, display_id, wait=options.wait)
 

@@ -44,6 +44,7 @@ MIGRATIONS = (
     );
     CREATE INDEX artifacts_by_task ON artifacts (run, task);
     """,
+    "ALTER TABLE runs ADD COLUMN notices TEXT NOT NULL DEFAULT '[]'",
 )
 """What brings a file from each version to the next; only ever added to."""
 

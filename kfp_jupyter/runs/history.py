@@ -48,7 +48,7 @@ class History:
         with transaction(self.path, write=True) as connection:
             connection.execute("DELETE FROM runs WHERE id = ?", (ref.run_id,))
             connection.execute(
-                f"INSERT INTO runs VALUES ({', '.join('?' * 18)})",
+                f"INSERT INTO runs VALUES ({', '.join('?' * 19)})",
                 (
                     ref.run_id,
                     state.pipeline,
@@ -68,6 +68,7 @@ class History:
                     labels.get(NOTEBOOK, ""),
                     labels.get(COMMIT, ""),
                     json.dumps(dict(labels)),
+                    json.dumps(state.notices),
                 ),
             )
             _write_tasks(connection, state, {})
@@ -154,15 +155,16 @@ class History:
         run_id = self.find(run_id)
         with transaction(self.path, write=False) as connection:
             row = connection.execute(
-                f"SELECT {_SUMMARY}, plan, location, arguments, reason, version FROM runs WHERE id = ?",
+                f"SELECT {_SUMMARY}, plan, location, arguments, reason, version, notices FROM runs"
+                " WHERE id = ?",
                 (run_id,),
             ).fetchone()
             tasks = connection.execute(
                 "SELECT path, record FROM tasks WHERE run = ? ORDER BY position", (run_id,)
             )
             records = tasks.fetchall()
-        *_, plan, location, arguments, reason, version = row
-        line = _summary(row[: -len(("plan", "location", "arguments", "reason", "version"))])
+        *listed, plan, location, arguments, reason, version, notices = row
+        line = _summary(tuple(listed))
         target = Target(*row[2:5])
         try:
             pipeline = decode(Pipeline, json.loads(plan))
@@ -177,6 +179,7 @@ class History:
                 finished_at=line.finished_at,
                 reason=reason,
                 message=line.message,
+                notices=tuple(json.loads(notices)),
                 tasks={path: decode(TaskRun, json.loads(record)) for path, record in records},
                 version=version,
             )

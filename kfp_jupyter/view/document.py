@@ -76,6 +76,7 @@ def run_document(run: RunState) -> dict[str, Json]:
         "finished_at": run.finished_at,
         "reason": run.reason,
         "message": run.message,
+        "notices": list(run.notices),
         "tasks": {path: task_document(task) for path, task in run.tasks.items()},
         "version": run.version,
     }

@@ -66,9 +66,7 @@ def _header(document: Mapping[str, Json], ran: bool, now: float) -> str:
     ]
     about = element("span", escaped(" · ".join(fact for fact in facts if fact)), style=_FAINT)
     first = f"{name} {_badge(run)} {about}"
-    lines = [_arguments(run["arguments"])]
-    if run["message"]:
-        lines.append(run["message"])
+    lines = [_arguments(run["arguments"]), run["message"], *run["notices"]]
     return _block(first + "".join(_block(escaped(line)) for line in lines if line), "margin:4px 0 8px")
 
 

@@ -66,7 +66,8 @@ def _header(document: Mapping[str, Json], now: float) -> str:
         words += [f"on {target_name(run['target'])}", f"run {run['id']}"]
     elif run:
         words.append(f"run {run['id']} had not ended when this was saved")
-    return plain(" · ".join(words)) + (f"\n{plain(run['message'])}" if run and run.get("message") else "")
+    said = [run["message"], *run["notices"]] if run and "state" in run else []
+    return plain("\n".join([" · ".join(words), *filter(None, said)]))
 
 
 def _tree(document: Mapping[str, Json], now: float) -> str:

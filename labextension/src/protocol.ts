@@ -163,6 +163,8 @@ export interface Run {
   finished_at: Time;
   reason: string;
   message: string;
+  /** What was asked for and is not done where it runs, a sentence each. */
+  notices: string[];
   /** Tasks by path. */
   tasks: Record<string, TaskRun>;
   /** Grows with every event. */

@@ -35,6 +35,7 @@ export class RunView {
   private readonly place = html('span', { class: 'kfp-dim kfp-place' });
   private readonly cancel: HTMLButtonElement;
   private readonly note = html('p', { class: 'kfp-note', role: 'status' });
+  private readonly notices = html('p', { class: 'kfp-note' });
   private readonly alert = html('p', { class: 'kfp-note kfp-mod-bad', role: 'alert' });
   private timer: ReturnType<typeof setInterval> | null = null;
   private chipKey = '';
@@ -75,7 +76,7 @@ export class RunView {
       void this.cancelRun();
     });
     const head = html('header', { class: 'kfp-head' }, this.title, this.chip, this.duration, this.place, this.cancel);
-    const parts = [head, this.alert, this.note, this.graph.node, this.pane.node, this.metricsSection];
+    const parts = [head, this.alert, this.note, this.notices, this.graph.node, this.pane.node, this.metricsSection];
     this.node = html('article', { class: `${VIEW_CLASS} kfp-run` }, ...parts);
     this.update(null);
   }
@@ -148,6 +149,7 @@ export class RunView {
     const cancelable = full !== null && !isFinished(full.run.state) && full.run.state !== 'CANCELING';
     this.cancel.hidden = !cancelable || this.subject.connected === null;
     setText(this.note, this.noteText(document, full));
+    setText(this.notices, full === null ? '' : full.run.notices.join(' '));
     this.tick();
   }
 

@@ -64,6 +64,15 @@ describe('a saved document, without a kernel', () => {
     expect(view.node.querySelector<HTMLButtonElement>('.kfp-head button')?.hidden).toBe(true);
   });
 
+  test('what was asked for and not done is said', () => {
+    const held = runDocument('succeeded');
+    held.run.notices = ['Not enforced on this machine: the CPU limit of train.', 'Nothing is cached.'];
+    show(held);
+    expect([...view.node.querySelectorAll('.kfp-note')].map(note => note.textContent)).toContain(
+      'Not enforced on this machine: the CPU limit of train. Nothing is cached.'
+    );
+  });
+
   test('a failed run opens at the error of the task that failed', () => {
     show(shared('failed'));
     expect(text('.kfp-pane-title')).toBe('train-forest');

@@ -16,7 +16,7 @@ from kfp_jupyter.model.run import (
     TaskError,
     apply,
 )
-from kfp_jupyter.runs.database import HistoryError
+from kfp_jupyter.runs.database import MIGRATIONS, HistoryError
 from kfp_jupyter.runs.history import History
 from kfp_jupyter.runs.summary import summary
 
@@ -155,6 +155,16 @@ def test_a_damaged_file_is_named_with_what_to_do(history):
     with pytest.raises(HistoryError, match="damaged") as raised:
         history.runs()
     assert str(history.path) in str(raised.value)
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(history, ref, pipeline, created):
+    history.path.parent.mkdir()
+    with connect(history) as connection:
+        connection.executescript(MIGRATIONS[0])
+        connection.execute("PRAGMA user_version = 1")
+    told = replace(created, notices=("Nothing is cached.",))
+    history.record(ref, pipeline, told, {})
+    assert history.load(ref.run_id)[2] == told
 
 
 def test_a_file_of_a_newer_version_is_not_touched(history):

@@ -57,7 +57,7 @@ class ArgoEngine:
         self._connecting = Lock()
 
     def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:
-        """Return a sentence for each setting that is not honoured, to be read before the run."""
+        """Return what is not done on a cluster; see `Engine.notices`."""
         if options.caching and any(task.settings.caching for task in pipeline.graph.tasks.values()):
             return ("Nothing is cached on Argo yet: every task runs.",)
         return ()

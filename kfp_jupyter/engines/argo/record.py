@@ -3,7 +3,7 @@
 The annotation `kfp-jupyter/pipeline-model` holds the whole pipeline, compressed: task names, types, and the
 user's source with the cells it came from. Nothing else needs to remember a run, and another kernel, machine
 or person sees it as its author does. A pipeline too large for an annotation is left out; its run is then
-shown by the names that Argo knows.
+shown by the names that Argo knows. What was asked for and is not done is told in another annotation.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kfp_jupyter.model.types import Json
 RUN_LABEL = "kfp-jupyter/run-id"
 PIPELINE_LABEL = "kfp-jupyter/pipeline"
 PIPELINE_ANNOTATION = "kfp-jupyter/pipeline-model"
+NOTICES_ANNOTATION = "kfp-jupyter/notices"
 
 ANNOTATION_LIMIT = 200_000
 """Bytes of the packed pipeline; Kubernetes takes 256 KiB of annotations in all."""
@@ -40,12 +41,14 @@ class Record:
         model: The pipeline; None if it was too large to keep.
         arguments: The run's arguments.
         tasks: Our path of each task, by Argo's name of it.
+        notices: What was asked for and is not done, a sentence each.
     """
 
     pipeline: str
     model: Pipeline | None
     arguments: Mapping[str, Json]
     tasks: Mapping[str, str]
+    notices: tuple[str, ...] = ()
 
     def component(self, task: str) -> Component | None:
         """Return the component of a task, or None if it is not known."""
@@ -64,7 +67,9 @@ def pack_pipeline(pipeline: Pipeline) -> dict[str, str]:
 def read_record(workflow: Mapping[str, Any]) -> Record:
     """Return what a Workflow says of its run, as much as can be read of it."""
     metadata, spec = workflow["metadata"], workflow["spec"]
-    model = _model(metadata.get("annotations", {}).get(PIPELINE_ANNOTATION, ""))
+    annotations = metadata.get("annotations", {})
+    model = _model(annotations.get(PIPELINE_ANNOTATION, ""))
+    notices = tuple(annotations.get(NOTICES_ANNOTATION, "").splitlines())
     given = {
         item["name"]: decode_value(item["value"])
         for item in spec.get("arguments", {}).get("parameters", [])
@@ -72,13 +77,13 @@ def read_record(workflow: Mapping[str, Any]) -> Record:
     }
     if model is not None:
         tasks = {argo: task for task, argo in task_names(model.graph.tasks).items()}
-        return Record(model.name, model, given, tasks)
+        return Record(model.name, model, given, tasks, notices)
     dag: dict[str, Any] = next(
         (held["dag"] for held in spec.get("templates", []) if held["name"] == spec.get("entrypoint")), {}
     )
     names = [task["name"] for task in dag.get("tasks", [])]
     name = metadata.get("labels", {}).get(PIPELINE_LABEL, metadata["name"])
-    return Record(name, None, given, {task: task for task in names})
+    return Record(name, None, given, {task: task for task in names}, notices)
 
 
 def _model(packed: str) -> Pipeline | None:

@@ -96,7 +96,8 @@ class Story:
 
 def _created(ref: RunRef, reading: Reading, record: Record) -> RunCreated:
     tasks = tuple(record.tasks.values())
-    return RunCreated(reading.created, ref.run_id, record.pipeline, ref.target, record.arguments, tasks)
+    about = (ref.run_id, record.pipeline, ref.target, record.arguments, tasks, record.notices)
+    return RunCreated(reading.created, *about)
 
 
 def _worry(lost: Lost | None, before: Reading, namespace: str) -> str:

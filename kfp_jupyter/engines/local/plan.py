@@ -26,7 +26,6 @@ class Plan:
         data: The folder of all runs' data.
         executor: The executor's file.
         to_install: Keys of the components whose packages this Python lacks.
-        notes: What this machine does not do of what was asked, sentences.
     """
 
     pipeline: Pipeline
@@ -36,7 +35,6 @@ class Plan:
     data: str
     executor: str
     to_install: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def read_plan(path: Path) -> Plan:

@@ -50,18 +50,17 @@ def components_to_install(pipeline: Pipeline) -> tuple[str, ...]:
     )
 
 
-def notes(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return what was asked for and does not happen on this machine, sentences for the run's message."""
-    tasks = pipeline.graph.tasks
-    accelerated = [name for name, task in tasks.items() if task.settings.resources.accelerator_type]
-    bounded = [
-        name
-        for name, task in tasks.items()
-        if task.settings.resources.cpu_limit or task.settings.resources.memory_limit
-    ]
-    said = []
-    if accelerated:
-        said.append(f"Not set aside on this machine: the accelerators of {', '.join(accelerated)}.")
-    if bounded:
-        said.append(f"Not enforced on this machine: the CPU and memory limits of {', '.join(bounded)}.")
-    return tuple(said)
+def notices(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return what was asked for and does not happen on this machine, a sentence each."""
+    asked: dict[str, list[str]] = {}
+    for name, task in pipeline.graph.tasks.items():
+        wanted = task.settings.resources
+        if wanted.accelerator_type or wanted.accelerator_count not in ("", "0"):
+            asked.setdefault("Not set aside on this machine: the accelerators of", []).append(name)
+        if wanted.cpu_limit:
+            asked.setdefault("Not enforced on this machine: the CPU limit of", []).append(name)
+        if wanted.memory_limit:
+            asked.setdefault("Not enforced on this machine: the memory limit of", []).append(name)
+        if task.settings.image:
+            asked.setdefault("Not used on this machine: the image of", []).append(name)
+    return tuple(f"{what} {', '.join(names)}." for what, names in asked.items())

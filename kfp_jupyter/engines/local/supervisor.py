@@ -72,7 +72,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Run until every task has ended."""
-        self._journal.append(RunChanged(time.time(), State.RUNNING, message=" ".join(self._plan.notes)))
+        self._journal.append(RunChanged(time.time(), State.RUNNING))
         while self._open:
             while self._schedule.ready and len(self._running) < self._jobs and not self._canceled:
                 self._start(self._schedule.ready.popleft())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kfp_jupyter.engines.base import EngineError, RunGoneError, RunRef
+from kfp_jupyter.engines.base import EngineError, RunGoneError, RunOptions, RunRef
 from kfp_jupyter.model.component import Component, ContainerStep, InputSpec
 from kfp_jupyter.model.pipeline import PipelineInput, Resources, Retry, TaskSettings
-from kfp_jupyter.model.run import RunChanged, RunCreated, State, Target, TaskChanged
+from kfp_jupyter.model.run import RunCreated, State, Target, TaskChanged
 from kfp_jupyter.model.types import ParameterType
 from tests.engines.local.bench import Deadline, component, pipeline, single, task
 
@@ -283,15 +284,23 @@ def test_a_step_sees_stubs_instead_of_this_package(bench):
 
 
 def test_what_this_machine_does_not_do_is_said(bench):
-    settings = TaskSettings(
-        resources=Resources(memory_limit="4Gi", accelerator_type="nvidia.com/gpu"), caching=False
+    settings = {
+        "one": TaskSettings(resources=Resources(cpu_limit="2", accelerator_count="1"), image="alpine:3"),
+        "two": TaskSettings(resources=Resources(memory_limit="4Gi", accelerator_type="nvidia.com/gpu")),
+        "three": TaskSettings(resources=Resources(cpu_request="1", accelerator_count="0")),
+    }
+    step = component("def step(): pass\n", "step")
+    asked = pipeline({"step": step}, *(task(name, "step", settings=held) for name, held in settings.items()))
+    said = (
+        "Not set aside on this machine: the accelerators of one, two.",
+        "Not enforced on this machine: the CPU limit of one.",
+        "Not used on this machine: the image of one.",
+        "Not enforced on this machine: the memory limit of two.",
     )
-    run = bench.run(single("def step(): pass\n", settings))
-    (told,) = [
-        event for event in run.events if isinstance(event, RunChanged) and event.state is State.RUNNING
-    ]
-    assert "accelerators of step" in told.message
-    assert "memory limits of step" in told.message
+    options = RunOptions("run-1", Target())
+    assert bench.engine.notices(asked, options) == said
+    ref = bench.engine.submit(asked, {}, replace(options, notices=said))
+    assert next(bench.engine.events(ref, Deadline(10))).notices == said
 
 
 def test_a_container_is_refused_before_anything_starts(bench, tmp_path):
