@@ -67,7 +67,8 @@ class Reconciliation:
             if self._id(task["name"]) in self._nodes
         ]
         self._status["progress"] = f"{sum(_fulfilled(node) for node in nodes)}/{len(entry['dag']['tasks'])}"
-        if len(nodes) == len(entry["dag"]["tasks"]) and all(_fulfilled(node) for node in nodes):
+        complete = self._shutdown or len(nodes) == len(entry["dag"]["tasks"])
+        if complete and all(_fulfilled(node) for node in nodes):
             phases = [node["phase"] for node in nodes]
             phase = (
                 "Error"
@@ -97,6 +98,8 @@ class Reconciliation:
         name = f"{self._name}.{task['name']}"
         node = self._nodes.get(self._id(task["name"]))
         if node is None:
+            if self._shutdown:
+                return
             waits_for = operands(task["depends"]) if "depends" in task else []
             before = [self._nodes.get(self._id(other)) for other in waits_for]
             if any(other is None or not _fulfilled(other) for other in before):
@@ -183,7 +186,11 @@ class Reconciliation:
             self._create_pod(pod, node)
         if self._shutdown and pod.phase in ("Pending", "Running"):
             pod.kill()
-            return self._mark(node, "Failed", f"workflow shutdown with strategy:  {self._shutdown}")
+            self._mark(node, "Failed", f"workflow shutdown with strategy:  {self._shutdown}")
+            if pod.started:
+                # What ended it is told at first; how it ended is written over that when it has.
+                node["taskResultSynced"] = False
+            return node
         self._follow_pod(node, pod)
         return node
 
@@ -197,7 +204,7 @@ class Reconciliation:
         elif pod.phase == "Running":
             self._mark(node, "Running")
         elif pod.phase in ("Succeeded", "Failed"):
-            if node.get("taskResultSynced") is not False:
+            if node.get("taskResultSynced") is not False or "shutdown" in node.get("message", ""):
                 phase = "Error" if pod.output_error else pod.phase
                 message = pod.output_error or pod.message or f"main: Error (exit code {pod.exit_code})"
                 self._mark(node, phase, "" if phase == "Succeeded" else message)

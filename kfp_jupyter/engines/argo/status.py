@@ -32,7 +32,9 @@ _PHASES = {
     "Failed": State.FAILED,
     "Error": State.FAILED,
 }
-_STOPPED = ("workflow shutdown with strategy", "Stopped with strategy")
+_STOPPED = re.compile(r"workflow shutdown with strategy|Stopped with strategy")
+# What Argo writes over that once the pod has ended, by SIGTERM or SIGKILL; its own message is then lost.
+_KILLED = re.compile(r"\bError \(exit code (137|143)\)")
 _REASONS = (
     ("active on the node longer", "Timeout"),
     ("exceeded its deadline", "Timeout"),
@@ -153,7 +155,9 @@ def _task(
 ) -> TaskReading:
     last = tries[-1] if tries else node
     state, reason, message = _state(node, last, stopped)
-    starts = tuple(_seconds(held.get("startedAt")) or 0.0 for held in tries)
+    # A pod that was stopped before it ran has no exit code; nor has one that is still on its way down.
+    ran = tries[:-1] if state is State.CANCELED and not _exit_code(last) else tries
+    starts = tuple(_seconds(held.get("startedAt")) or 0.0 for held in ran)
     time = (
         (_seconds(node.get("finishedAt")) if state.finished else None)
         or _seconds(last.get("startedAt"))
@@ -180,9 +184,9 @@ def _state(node: Node, last: Node, stopped: bool) -> tuple[State, str, str]:
     state = _PHASES.get(node["phase"], State.RUNNING)
     message = str(last.get("message") or node.get("message") or "")
     if node["phase"] == "Omitted":
-        return (State.CANCELED, "", "") if stopped else (state, UPSTREAM_FAILED, "A task before it failed.")
-    if state is State.FAILED and any(said in message for said in _STOPPED):
-        return State.CANCELED, "", ""
+        return state, UPSTREAM_FAILED, "A task before it failed."
+    if state is State.FAILED and (_was_stopped(last, stopped) or _was_stopped(node, stopped)):
+        return _ending(last), "", ""
     if state is State.FAILED:
         return state, _reason(message), message
     if state is State.SUCCEEDED and last.get("taskResultSynced") is False:
@@ -190,6 +194,9 @@ def _state(node: Node, last: Node, stopped: bool) -> tuple[State, str, str]:
         return State.RUNNING, "", ""
     if node["type"] == "Retry" and state is State.RUNNING:
         ended = _PHASES.get(last["phase"], State.RUNNING) if last is not node else State.PENDING
+        if ended is State.FAILED and stopped:
+            # No attempt follows; whether that was the last one anyway is written at the next look of Argo's.
+            return _ending(last) if _was_stopped(last, stopped) else State.CANCELING, "", ""
         if ended is State.FAILED:
             return State.PENDING, RETRYING, f"{message}. {node.get('message') or ''}".strip(". ") + "."
         state = ended if ended is State.PENDING else state
@@ -197,6 +204,20 @@ def _state(node: Node, last: Node, stopped: bool) -> tuple[State, str, str]:
         word = _WORD_FIRST.fullmatch(message)
         return (state, word.group(1), word.group(2) or "") if word else (state, "", message)
     return state, "", "" if state is State.SUCCEEDED else message
+
+
+def _was_stopped(node: Node, stopped: bool) -> bool:
+    message = str(node.get("message") or "")
+    return bool(_STOPPED.search(message) or (stopped and _KILLED.search(message)))
+
+
+def _ending(last: Node) -> State:
+    """Return the state of a task whose attempt was stopped: its pod may take a while to end."""
+    return State.CANCELING if last.get("taskResultSynced") is False else State.CANCELED
+
+
+def _exit_code(node: Node) -> str:
+    return str((node.get("outputs") or {}).get("exitCode") or "")
 
 
 def _reason(message: str) -> str:

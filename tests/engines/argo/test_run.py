@@ -203,6 +203,7 @@ def test_cancel_ends_what_runs_and_starts_nothing_more(
     state = run.join()
     assert state.state is State.CANCELED
     assert {held.state for held in state.tasks.values()} == {State.CANCELED}
+    assert State.FAILED not in {held.state for held in run.events if isinstance(held, TaskChanged)}
     assert cluster.workflow("run-0")["spec"]["shutdown"] == "Stop"
     told = [held.state for held in run.events if isinstance(held, RunChanged)]
     assert told[-1] is State.CANCELED

@@ -134,10 +134,51 @@ def test_a_tasks_state_and_reason(given: dict[str, Any], expected: tuple[State, 
     assert (told.error is not None) is (told.state is State.FAILED)
 
 
-def test_omitted_in_a_stopped_run_is_cancelled_and_so_is_what_never_began() -> None:
-    given = held("Failed", node("one", "Omitted", type_="Skipped"), shutdown="Stop")
-    assert now(given).state is State.CANCELED
+STOPPED = "workflow shutdown with strategy:  Stop"
+
+
+@pytest.mark.parametrize("message", [STOPPED, "main: Error (exit code 143)", "main: Error (exit code 137)"])
+def test_what_a_stopped_run_ended_is_cancelled_whatever_argo_says_of_its_pod(message: str) -> None:
+    for phase in ("Running", "Failed"):
+        told = now(held(phase, node("one", "Failed", message), shutdown="Stop"))
+        assert (told.state, told.error, told.message) == (State.CANCELED, None, "")
+
+
+def test_what_is_being_stopped_is_cancelled_once_its_pod_has_ended() -> None:
+    going = node("one", "Failed", STOPPED, taskResultSynced=False, finishedAt=None)
+    assert now(held("Running", going, shutdown="Stop")).state is State.CANCELING
+    one, child = retried("Running", "", "Failed")
+    child |= {"message": STOPPED, "taskResultSynced": False}
+    assert now(held("Running", one, child, shutdown="Stop")).state is State.CANCELING
+
+
+def test_what_failed_by_itself_stays_failed_when_the_run_is_stopped() -> None:
+    for message in ("main: Error (exit code 1)", "main: OOMKilled (exit code 137)"):
+        given = held(
+            "Failed",
+            node("one", "Failed", message),
+            node("two", "Omitted", type_="Skipped"),
+            shutdown="Stop",
+        )
+        assert now(given).state is State.FAILED
+        assert (now(given, "two").state, now(given, "two").reason) == (State.SKIPPED, "UpstreamFailed")
+
+
+def test_a_signal_that_nobody_sent_by_a_stop_is_a_failure() -> None:
+    assert now(held("Failed", node("one", "Failed", "main: Error (exit code 143)"))).state is State.FAILED
+
+
+def test_what_never_began_in_a_stopped_run_is_cancelled() -> None:
+    given = held("Failed", node("one", "Failed", STOPPED), shutdown="Stop")
     assert now(given, "two").state is State.CANCELED
+
+
+def test_a_pod_that_never_ran_is_cancelled_without_having_run() -> None:
+    pending = read(held("Running", node("one", "Pending")), RECORD)
+    stopped = held("Running", node("one", "Failed", STOPPED), shutdown="Stop")
+    assert told(pending, stopped) == ["CANCELING", "one CANCELED 1"]
+    ran = node("one", "Failed", "main: Error (exit code 143)", outputs={"exitCode": "143"})
+    assert told(None, held("Failed", ran, shutdown="Stop"))[1:3] == ["one RUNNING 1", "one CANCELED 1"]
 
 
 def test_what_never_began_in_a_failed_run_is_skipped() -> None:
@@ -168,6 +209,7 @@ def retried(phase: str, message: str, *phases: str) -> list[dict[str, Any]]:
         (retried("Running", "", "Failed", "Running"), (State.RUNNING, 2, "")),
         (retried("Succeeded", "", "Failed", "Succeeded"), (State.SUCCEEDED, 2, "")),
         (retried("Failed", "No more retries left", "Failed", "Failed"), (State.FAILED, 2, "")),
+        (retried("Failed", "Stopped with strategy 'Stop'", "Failed"), (State.CANCELED, 1, "")),
     ],
 )
 def test_attempts_are_counted_and_the_last_one_tells(
@@ -175,6 +217,14 @@ def test_attempts_are_counted_and_the_last_one_tells(
 ) -> None:
     told = now(held("Running", *nodes))
     assert (told.state, told.attempt, told.reason) == expected
+
+
+def test_a_stopped_run_waits_for_no_further_attempt() -> None:
+    waiting = held("Running", *retried("Running", "Backoff for 10 seconds", "Failed"), shutdown="Stop")
+    assert now(waiting).state is State.CANCELING
+    one, child = retried("Running", "", "Failed")
+    child["message"] = STOPPED
+    assert now(held("Running", one, child, shutdown="Stop")).state is State.CANCELED
 
 
 def test_nodes_of_a_large_workflow_are_unpacked() -> None:
