@@ -17,6 +17,9 @@ import kfp_jupyter
 
 ROOT = Path(__file__).parents[1]
 
+MOST_LINES = 400
+"""A file is one noun; past this length, look for the second."""
+
 
 @pytest.fixture(scope="module")
 def without_node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
@@ -71,6 +74,16 @@ def test_the_sdist_carries_sources_and_no_dependencies(sdist: Path) -> None:
         names = archive.getnames()
     assert any(name.endswith("labextension/src/index.ts") for name in names)
     assert not [name for name in names if "node_modules" in name or "/.venv/" in name]
+
+
+def test_no_source_file_is_too_long_to_be_read_in_one_sitting() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.ts"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    files = [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    assert len(lengths) > 100
+    assert {str(file.relative_to(ROOT)): lines for file, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
 def test_python_and_npm_packages_have_one_version() -> None:

@@ -159,6 +159,13 @@ def test_the_line_magic_runs_lists_shows_prints_and_compiles(ready, tmp_path):
     assert "pipelineInfo" in (tmp_path / "slow.yaml").read_text()
 
 
+def test_what_this_machine_will_not_do_is_said_before_the_run(ready):
+    ready.run("%%component --cpu 2\n\ndef counts(n: int) -> int:\n    return n\n")
+    for code in ("%%pipeline limited --run\ncounts(n=1)\n", "%kfp run limited"):
+        cell = ready.run(code, allow_stdin=False)
+        assert cell.stdout == "Not enforced on this machine: the CPU limit of counts.\n", cell.traceback
+
+
 def test_the_line_magic_cancels(ready, tmp_path):
     ready.run(gated_cell(tmp_path, "--run"), allow_stdin=False)
     assert "asked to end" in ready.run("%kfp cancel latest").stdout
