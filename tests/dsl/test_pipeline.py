@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -27,6 +26,7 @@ from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.component import InputSpec, PythonStep
 from kfp_jupyter.model.pipeline import Constant, PipelineError, PipelineInput, TaskOutput
 from kfp_jupyter.model.types import ParameterType
+from tests.growth import executed_lines
 
 LINES = Path(__file__).read_text(encoding="utf-8").splitlines()
 
@@ -341,19 +341,14 @@ def test_several_threads_trace_at_once() -> None:
     }
 
 
-def test_the_time_of_tracing_grows_with_the_number_of_tasks() -> None:
-    def seconds(tasks: int) -> float:
+def test_the_work_of_tracing_grows_with_the_number_of_tasks() -> None:
+    def work(tasks: int) -> int:
         def chain() -> None:
             last = add(1)
             for _ in range(tasks - 1):
                 last = add(last.output)
 
-        best = 1e9
-        for _ in range(3):
-            start = time.process_time()
-            dsl.pipeline(chain)
-            best = min(best, time.process_time() - start)
-        return best
+        return executed_lines(lambda: dsl.pipeline(chain))
 
-    # Four times the tasks; with anything quadratic it would be sixteen times the time.
-    assert seconds(2000) < 8 * max(seconds(500), 0.005)
+    # Four times the tasks; with anything quadratic it would be sixteen times the work.
+    assert work(400) < 5 * work(100)
