@@ -159,6 +159,7 @@ class Pod:
         if limit:
             timer.start()
         assert self._process.stdout is not None
+        self._say("waiting for signals", "signalPath=/var/run/argo/ctr/main/signal")
         with self._process.stdout as lines:
             for line in lines:
                 self.log.add(line.rstrip("\n"))
@@ -166,6 +167,17 @@ class Pod:
         code = self._process.wait()
         timer.cancel()
         self.exit_code = code if code >= 0 else 128 - code
+        error = f'error="exit status {self.exit_code}"' if self.exit_code else "error=<nil>"
+        self._say("sub-process exited", error)
+        for item in self.template.get("outputs", {}).get("parameters", []):
+            self._say("no need to save parameter - on overlapping volume", f"src={item['valueFrom']['path']}")
+        if self.exit_code:
+            self.log.add(f"Error: exit status {self.exit_code}")
+
+    def _say(self, message: str, rest: str) -> None:
+        """Write what Argo's emissary says in the log of the step."""
+        stamp = f"{timestamp()[:23]}Z"
+        self.log.add(f'time={stamp} level=INFO msg="{message}" argo=true {rest}')
 
     def _collect(self) -> None:
         wanted = self.template.get("outputs", {})

@@ -12,6 +12,7 @@ from threading import Event as Stop
 from typing import Any
 
 from kfp_jupyter.engines.argo.connection import Cluster
+from kfp_jupyter.engines.argo.emissary import Emissary
 from kfp_jupyter.engines.argo.errors import ClusterError, RequestError, UnreachableError
 from kfp_jupyter.engines.argo.lines import Lines
 from kfp_jupyter.engines.argo.names import pod_name
@@ -72,9 +73,9 @@ def attempt_pods(
 
 
 def pod_lines(cluster: Cluster, pod: AttemptPod, stop: Stop, *, follow: bool) -> Iterator[str | None]:
-    """Yield the lines that a pod's main container printed, and None while it is silent.
+    """Yield the lines that a step printed in its pod, without Argo's own, and None while it is silent.
 
-    With `follow` until the container ends.     Lost connections are taken up where they were lost: by the
+    With `follow` until the container ends. Lost connections are taken up where they were lost: by the
     lines' timestamps, so that none comes twice.
 
     Raises:
@@ -82,12 +83,12 @@ def pod_lines(cluster: Cluster, pod: AttemptPod, stop: Stop, *, follow: bool) ->
         ClusterError: Its log may not be read.
     """
     name = pod.name
-    position = _Position()
+    position, emissary = _Position(), Emissary()
     while not stop.is_set():
         query = {"container": "main", "timestamps": "true", **({"follow": "true"} if follow else {})}
         try:
             answer = cluster.stream(f"{_path(cluster)}/{name}/log", query | position.since(), SILENCE_SECONDS)
-            ended = yield from _read(Lines(answer), position, stop)
+            ended = yield from _read(Lines(answer), position, emissary, stop)
             if ended and not (follow and _phase(cluster, name) == "Running"):
                 return
         except RequestError as error:
@@ -111,7 +112,12 @@ def pod_lines(cluster: Cluster, pod: AttemptPod, stop: Stop, *, follow: bool) ->
 
 
 def last_lines(cluster: Cluster, pod: AttemptPod, count: int) -> list[str]:
-    """Return the last lines that a pod's main container printed; none if they cannot be had."""
+    """Return the last lines that a step printed in its pod, about so many; none if they cannot be had."""
+    emissary = Emissary()
+    return [shown for line in _last_lines(cluster, pod, count) for shown in emissary.without(line)]
+
+
+def _last_lines(cluster: Cluster, pod: AttemptPod, count: int) -> list[str]:
     query = {"container": "main", "tailLines": str(count)}
     try:
         try:
@@ -154,7 +160,9 @@ class _Position:
         return True
 
 
-def _read(lines: Lines, position: _Position, stop: Stop) -> Generator[str | None, None, bool]:
+def _read(
+    lines: Lines, position: _Position, emissary: Emissary, stop: Stop
+) -> Generator[str | None, None, bool]:
     """Yield new lines; return True if the log ended, False if it was lost or `stop` was set."""
     try:
         while not stop.is_set():
@@ -164,7 +172,7 @@ def _read(lines: Lines, position: _Position, stop: Stop) -> Generator[str | None
                 continue
             stamp, _, text = line.partition(" ")
             if position.is_new(stamp):
-                yield text
+                yield from emissary.without(text)
     except EOFError:
         return True
     except ConnectionError:
