@@ -25,6 +25,8 @@ class InputSpec:
         description: For people; from the docstring.
         literals: The only values it may have; empty means any.
         extra: Fields of the document it was read from that are unknown here, where they stood.
+        hint: The Python type of a list or dict in full, such as `List[Dict[str, int]]`; empty if not known.
+            It is not part of KFP's format and says no more than what is in the items.
     """
 
     name: str
@@ -33,17 +35,19 @@ class InputSpec:
     default: Json = None
     description: str = ""
     literals: tuple[Json, ...] = ()
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    hint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """One output of a component or pipeline; `extra` as in `InputSpec`."""
+    """One output of a component or pipeline; `extra` and `hint` as in `InputSpec`."""
 
     name: str
     type: ValueType
     description: str = ""
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    hint: str = field(default="", compare=False)
 
 
 PREAMBLE = "kfp_jupyter"
@@ -120,7 +124,7 @@ class PythonStep:
     kfp_package_path: str = ""
     use_venv: bool = False
     launcher: tuple[str, ...] = ()
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class ContainerStep:
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,7 @@ class Importer:
     reimport: bool = False
     metadata: Mapping[str, Json] = field(default_factory=dict)
     download_to_workspace: bool = False
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ class Component:
     description: str = ""
     executor_label: str = ""
     passthroughs: tuple[Passthrough, ...] = ()
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
     def input(self, name: str) -> InputSpec | None:
         """Return the input of that name, or None."""

@@ -1,8 +1,9 @@
 """Tasks and the values that flow between them: what KFP's PipelineSpec calls a `dag`.
 
 A graph may stand inside another: a task may run a component whose implementation is a graph. That is what a
-pipeline in a pipeline is, and also every group of control flow. `If` and `ParallelFor` are tasks with a trigger or
-a loop that run the graph of their body; its inputs are the values that the body takes from outside.
+pipeline in a pipeline is, and also every group of control flow. `If` and `ParallelFor` are tasks with a
+trigger or a loop that run the graph of their body; its inputs are the values that the body takes from
+outside.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Pipeline:
         display_name: The name shown to people; empty means `name`.
         pipeline_root: Where artifacts are stored; empty means the engine's place.
         config: What is set for the run as a whole.
-        sdk_version: What compiled the document it was read from, such as `kfp-2.14.3`; empty if it was not read.
+        sdk_version: What compiled the document it was read from (`kfp-2.14.3`); empty if it was not read.
         extra: Fields of that document that are unknown here, where they stood.
         platform_extra: The same of the document of platform settings.
     """

@@ -12,7 +12,7 @@ from kfp_jupyter.model.types import Json
 class Resources:
     """What a task asks of its machine, in Kubernetes quantities (`500m`, `4Gi`); empty leaves it open.
 
-    Each may be a KFP placeholder of an argument of the task: `{{$.inputs.parameters['pipelinechannel--cpu']}}`.
+    Each may be a placeholder of an argument of the task: `{{$.inputs.parameters['pipelinechannel--cpu']}}`.
     Spec: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """
 
@@ -60,4 +60,4 @@ class TaskSettings:
     env: tuple[tuple[str, str], ...] = ()
     display_name: str = ""
     image: str = ""
-    kubernetes: Mapping[str, Json] = field(default_factory=dict)
+    kubernetes: Mapping[str, Json] = field(default_factory=dict, hash=False)

@@ -1,8 +1,9 @@
 """What an argument of a task, or an output of a graph, may be.
 
-The kinds are those of KFP's PipelineSpec (`TaskInputsSpec`, `DagOutputsSpec`), with our names. A text constant may
-hold KFP's placeholders, such as `{{$.inputs.parameters['pipelinechannel--train-Output']}}`; what they refer
-to is then among the arguments of the same task, under that name, though its component declares no such input.
+The kinds are those of KFP's PipelineSpec (`TaskInputsSpec`, `DagOutputsSpec`), with our names. A text
+constant may hold KFP's placeholders, such as `{{$.inputs.parameters['pipelinechannel--train-Output']}}`; what they
+refer to is then among the arguments of the same task, under that name, though its component declares no such
+input.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from kfp_jupyter.model.types import Json
 
 CHANNEL = "pipelinechannel--"
 """What begins the names of inputs that KFP makes itself, to bring values into a group or a placeholder."""
+
+PLACEHOLDER = "{{$"
+"""What begins a placeholder in a text, which is replaced when the task runs."""
 
 
 @dataclass(frozen=True, slots=True)
