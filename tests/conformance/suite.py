@@ -14,6 +14,7 @@ COMPILED = Path("test_data/sdk_compiled_pipelines")
 SNAPSHOTS = Path("kubernetes_platform/python/test/snapshot/data")
 PINS = Path(__file__).with_name("pins.txt")
 READS = {
+    "essential/pipeline_with_reused_component": "critical/add_numbers.yaml",
     "critical/notebook_component_mixed": "critical/notebooks/*.ipynb",
     "critical/notebook_component_simple": "critical/notebooks/*.ipynb",
     "parallel_and_nested/pipeline_in_pipeline_loaded_from_yaml": "essential/pipeline_with_outputs.yaml",

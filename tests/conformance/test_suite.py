@@ -86,13 +86,15 @@ def test_every_pinned_file_is_pinned_once() -> None:
     assert len(names) == len(set(names)) > 140
 
 
-def test_versions_images_and_commands_are_not_compared() -> None:
+def test_versions_names_images_and_commands_are_not_compared() -> None:
+    container = {"image": "a", "command": ["a"], "args": []}
     expected = {
+        "pipelineInfo": {"name": "a"},
         "sdkVersion": "a",
-        "executors": {"e": {"container": {"image": "a", "command": ["a"], "args": []}}},
+        "executors": {"e": {"container": container}},
     }
-    given = {"sdkVersion": "b", "executors": {"e": {"container": {"image": "b", "args": []}}}}
-    assert list(differences(expected, given)) == []
+    given = {"pipelineInfo": {"name": "b"}, "executors": {"e": {"container": {"image": "b", "args": []}}}}
+    assert list(differences({"pipeline": expected}, {"pipeline": given})) == []
 
 
 def test_what_only_one_side_has_is_a_difference() -> None:
