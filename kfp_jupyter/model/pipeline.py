@@ -102,6 +102,7 @@ class Pipeline:
         pipeline_root: Where artifacts are stored; empty means the engine's place.
         config: What is set for the run as a whole.
         sdk_version: What compiled the document it was read from (`kfp-2.14.3`); empty if it was not read.
+        schema_version: The version of the format that it was written in; empty if it was not read.
         extra: Fields of that document that are unknown here, where they stood.
         platform_extra: The same of the document of platform settings.
     """
@@ -116,6 +117,7 @@ class Pipeline:
     pipeline_root: str = ""
     config: PipelineConfig = field(default_factory=PipelineConfig)
     sdk_version: str = ""
+    schema_version: str = ""
     extra: Mapping[str, Json] = field(default_factory=dict)
     platform_extra: Mapping[str, Json] = field(default_factory=dict)
 

@@ -1,9 +1,9 @@
 """What an argument of a task, or an output of a graph, may be.
 
 The kinds are those of KFP's PipelineSpec (`TaskInputsSpec`, `DagOutputsSpec`), with our names. A text
-constant may hold KFP's placeholders, such as `{{$.inputs.parameters['pipelinechannel--train-Output']}}`; what they
-refer to is then among the arguments of the same task, under that name, though its component declares no such
-input.
+constant may hold KFP's placeholders, such as `{{$.inputs.parameters['pipelinechannel--train-Output']}}`; what
+they refer to is then among the arguments of the same task, under that name, though its component declares no
+such input.
 """
 
 from __future__ import annotations
