@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab test check goldens bench docs
+.PHONY: help demo lab test check goldens conformance bench docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,7 +22,7 @@ FRONTEND_SOURCES := install.json $(shell find labextension/src labextension/styl
 INSTALLED := $(VENV)/share/jupyter/labextensions/kfp-jupyter
 
 help: ## print these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMPS)/demo ## run the quickstart's pipeline here, print its metrics, write its graph
 	@mkdir -p build
@@ -47,6 +47,10 @@ check: $(STAMPS)/dev $(MODULES) ## lint, formatting and types, Python and TypeSc
 goldens: $(STAMPS)/test ## rewrite the expected files of the tests from what the code says now
 	$(VENV)/bin/python -m pytest -m golden --update-goldens
 	git diff --stat -- tests
+
+conformance: $(STAMPS)/test ## compile KFP's own suite, KFP_REPO=<checkout of kubeflow/pipelines>, and compare with its goldens
+	@test -n "$(KFP_REPO)" || { echo "say where it is: make conformance KFP_REPO=/path/to/kubeflow/pipelines"; exit 1; }
+	$(VENV)/bin/python -m tests.conformance $(KFP_REPO)
 
 bench: $(STAMPS)/test ## run the benchmarks
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(VENV)/bin/python $$benchmark; done

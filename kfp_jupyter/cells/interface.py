@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kfp_jupyter.cells import docstring
@@ -69,18 +69,18 @@ class _Reader:
     def interface(self) -> Interface:
         texts = docstring.read(self.function.__doc__)
         inputs: list[InputSpec] = []
-        outputs: list[tuple[str, ValueType]] = []
+        outputs: list[OutputSpec] = []
         signature = inspect.signature(self.function)
         for argument in signature.parameters.values():
             held = self._meaning(argument)
             if held.is_output:
-                outputs.append((argument.name, self._output_type(argument.name, held)))
+                outputs.append(self._output(argument.name, held))
             else:
                 inputs.append(self._input(argument, held, texts.arguments.get(argument.name, "")))
         outputs.extend(self._returned(signature.return_annotation))
-        self._check_names([name for name, _ in outputs])
-        specs = tuple(OutputSpec(name, type_, texts.returns.get(name, "")) for name, type_ in outputs)
-        return Interface(tuple(inputs), specs, texts.summary)
+        self._check_names([spec.name for spec in outputs])
+        described = tuple(replace(spec, description=texts.returns.get(spec.name, "")) for spec in outputs)
+        return Interface(tuple(inputs), described, texts.summary)
 
     def _meaning(self, argument: inspect.Parameter) -> Meaning:
         if argument.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
@@ -132,10 +132,13 @@ class _Reader:
         type_ = self._type(held, f"argument {argument.name!r}", argument.name)
         if type_ is ParameterType.TASK_FINAL_STATUS:
             return InputSpec(argument.name, type_, optional=True, description=description)
+        hint = _hint(held)
         if argument.default is inspect.Parameter.empty:
-            return InputSpec(argument.name, type_, description=description)
+            return InputSpec(argument.name, type_, description=description, hint=hint)
         default = self._default(argument, type_)
-        return InputSpec(argument.name, type_, optional=True, default=default, description=description)
+        return InputSpec(
+            argument.name, type_, optional=True, default=default, description=description, hint=hint
+        )
 
     def _default(self, argument: inspect.Parameter, type_: ValueType) -> Json:
         if argument.default is None:
@@ -157,7 +160,7 @@ class _Reader:
                 f"Write a default of type {type_.python_name}, or change the hint.",
             ) from None
 
-    def _output_type(self, name: str, held: Meaning) -> ValueType:
+    def _output(self, name: str, held: Meaning) -> OutputSpec:
         type_ = self._type(held, f"output {name!r}", name)
         if isinstance(type_, ArtifactType) and type_.is_list and not self.is_pipeline:
             raise self._error(
@@ -166,9 +169,9 @@ class _Reader:
                 name,
                 "Give out a single artifact; its path may be a folder of files.",
             )
-        return type_
+        return OutputSpec(name, type_, hint=_hint(held))
 
-    def _returned(self, annotation: Any) -> Iterator[tuple[str, ValueType]]:
+    def _returned(self, annotation: Any) -> Iterator[OutputSpec]:
         if annotation is inspect.Signature.empty or annotation is None or annotation == "None":
             return
         held = self._evaluated(annotation, "the returned value")
@@ -176,13 +179,13 @@ class _Reader:
             return
         fields = getattr(held.type, "_fields", None)
         if fields is None:
-            yield SINGLE_OUTPUT, self._output_type(SINGLE_OUTPUT, held)
+            yield self._output(SINGLE_OUTPUT, held)
             return
         hints = held.type.__annotations__
         for name in fields:
             hint = hints.get(name)
             plain = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
-            yield name, self._output_type(name, self._evaluated(plain, f"output {name!r}"))
+            yield self._output(name, self._evaluated(plain, f"output {name!r}"))
 
     def _check_names(self, names: list[str]) -> None:
         for name in names:
@@ -203,6 +206,12 @@ def _enclosed(function: Callable[..., Any]) -> Mapping[str, Any]:
     if not inspect.isfunction(function) or not function.__closure__:
         return {}
     return inspect.getclosurevars(function).nonlocals
+
+
+def _hint(held: Meaning) -> str:
+    """Return a list's or dict's type in full if it says what is in it."""
+    members = () if held.is_artifact else typing.get_args(held.type)
+    return repr(held.type).replace("typing.", "") if members else ""
 
 
 def _spelling(type_: Any) -> str:

@@ -2,18 +2,19 @@
 
 With the runtime `embedded` our executor stands in the command, compressed, and nothing is installed for it.
 With `kfp` the step installs the KFP SDK and starts its executor, as components compiled by KFP do. Either way
-the user's source stands in the command as readable text.
+the user's source stands in the command as readable text. A step that was read from a document keeps the
+command that it had there.
 """
 
 from __future__ import annotations
 
 import base64
-import shlex
 import zlib
 from functools import cache
 from typing import Literal
 
 from kfp_jupyter.executor import program
+from kfp_jupyter.interchange.installation import install, installs_as_asked
 from kfp_jupyter.model.component import PREAMBLE, PythonStep
 
 Runtime = Literal["embedded", "kfp"]
@@ -45,38 +46,29 @@ from kfp.dsl import *
 from typing import *
 """
 
-_INSTALL = """\
-command -v pip > /dev/null || python3 -m ensurepip || python3 -m ensurepip --user
-{installs} && "$0" "$@"
-"""
+SOURCE = "{source}"
+"""The word of a step's `launcher` in whose place the source stands in its command."""
 
 
 def command(step: PythonStep, runtime: Runtime) -> list[str]:
-    """Return the words of a step's command; `arguments` are to follow them."""
+    """Return the words of a step's command; `arguments` are to follow them.
+
+    Args:
+        step: The step.
+        runtime: What runs it, if the step does not say so itself.
+    """
+    if step.launcher and installs_as_asked(step):
+        return [step.source.text if word == SOURCE else word for word in step.launcher]
     if runtime == "kfp":
         sdk = [f"kfp=={KFP_VERSION}", "--no-deps"]
-        return [*_install(step, [list(step.packages), sdk]), "sh", "-ec", _KFP, _kfp_source(step)]
+        return [*install(step, [list(step.packages), sdk]), "sh", "-ec", _KFP, _kfp_source(step)]
     run = ["sh", "-ec", _EMBEDDED, step.source.text, _compressed_executor()]
-    return [*_install(step, [list(step.packages)]), *run]
+    return [*install(step, [list(step.packages)]), *run]
 
 
 def arguments(step: PythonStep) -> list[str]:
     """Return the arguments of a step, with KFP's placeholder for the ExecutorInput."""
     return ["--executor_input", "{{$}}", "--function_to_execute", step.function]
-
-
-def _install(step: PythonStep, requirements: list[list[str]]) -> list[str]:
-    """Return the words that install packages and then go on with the words after them."""
-    options = [word for option in _index_options(step) for word in option]
-    pip = ["PIP_DISABLE_PIP_VERSION_CHECK=1", "python3", "-m", "pip", "install", "--quiet"]
-    lines = [" ".join([*pip, *map(shlex.quote, [*options, *held])]) for held in requirements if held]
-    return ["sh", "-c", _INSTALL.format(installs=" && ".join(lines))] if lines else []
-
-
-def _index_options(step: PythonStep) -> list[tuple[str, str]]:
-    indexes = [("--extra-index-url", url) for url in step.pip_index_urls]
-    first = [("--index-url", step.pip_index_urls[0])] if indexes else []
-    return [*first, *indexes[1:], *(("--trusted-host", host) for host in step.pip_trusted_hosts)]
 
 
 def _kfp_source(step: PythonStep) -> str:

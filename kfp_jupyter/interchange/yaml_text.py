@@ -1,45 +1,169 @@
-"""YAML as KFP's files are written, with texts of several lines as blocks so that sources stay readable.
+"""YAML as KFP's files are written: sorted keys, and texts of several lines as readable blocks.
 
-A KFP server and Kubernetes read YAML with a library of Go's, which takes more plain texts for numbers and
-truth values than Python's does (`1e-05`, `0o17`, `y`). A text that any reader could mistake is quoted.
+An emitter of our own, because a general one decides for each value what is fixed here (style, anchors, tags,
+folding): PyYAML's, also the one in C, takes ten times as long, which is most of the time of compiling. Every
+text is written so that YAML 1.1 and 1.2 read the same. Spec: https://yaml.org/spec/1.1/
 """
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
+from kfp_jupyter.interchange.errors import InterchangeError
 from kfp_jupyter.model.types import Json
+
+_PLAIN = re.compile(r"(?:--?|/)?[A-Za-z](?:[\w./@%+=~$-]|:(?=[\w./])|[ ](?=[\w./]))*", re.ASCII)
+"""Texts that need no quotes, but for the words that YAML means something else by."""
+
+_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
+_UNPRINTABLE = re.compile("[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""Also other line breaks than a newline, which a reader would take for one."""
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 _MISTAKEN = re.compile(r"[yYnN]|[-+]?\.?[0-9][0-9a-fA-FoOxX_.+-]*")
 
 
 def text_style(value: str) -> str | None:
-    """Return the style in which a text is safe from every reader of YAML; None lets the library choose."""
+    """Return the PyYAML style in which a text is safe from every reader of YAML; None lets PyYAML choose."""
     if "\n" in value:
         return "|"
     return "'" if _MISTAKEN.fullmatch(value) else None
 
 
 def dump(documents: list[Json]) -> str:
-    """Return the documents as YAML with sorted keys, by libyaml if it is there."""
-    import yaml
+    """Return the documents as YAML.
 
-    text: str = yaml.dump_all(
-        documents, Dumper=_dumper(yaml), sort_keys=True, allow_unicode=True, width=1_000_000
+    Raises:
+        InterchangeError: A value is none of JSON's.
+    """
+    return "---\n".join(_Emitter().document(held) for held in documents)
+
+
+class _Emitter:
+    """Writes one document, line by line."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        # The same texts stand in many places: types, names, the lines that start a step.
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def document(self, value: Json) -> str:
+        """Return the text of a document."""
+        if isinstance(value, dict) and value:
+            self._mapping(value, "", "")
+        elif isinstance(value, list) and value:
+            self._list(value, "", "")
+        else:
+            self._lines.append(self._scalar(value, "") + "\n")
+        return "".join(self._lines)
+
+    def _mapping(self, held: dict[str, Json], indent: str, first: str) -> None:
+        """Write a mapping whose lines begin with `indent`, but the first with `first`."""
+        append, texts, start = self._lines.append, self._texts, first
+        inner = indent + "  "
+        for key in sorted(held):
+            value = held[key]
+            name = texts.get((key, "key")) or self._key(key)
+            if isinstance(value, str):
+                text = texts.get((value, inner)) or self._text(value, inner)
+                append(f"{start}{name}: {text}\n")
+            elif isinstance(value, dict) and value:
+                append(f"{start}{name}:\n")
+                self._mapping(value, inner, inner)
+            elif isinstance(value, (list, tuple)) and value:
+                append(f"{start}{name}:\n")
+                self._list(value, indent, indent)
+            else:
+                append(f"{start}{name}: {self._scalar(value, inner)}\n")
+            start = indent
+
+    def _list(self, held: list[Json] | tuple[Json, ...], indent: str, first: str) -> None:
+        append, texts, start = self._lines.append, self._texts, first
+        inner = indent + "  "
+        for value in held:
+            if isinstance(value, str):
+                text = texts.get((value, inner)) or self._text(value, inner)
+                append(f"{start}- {text}\n")
+            elif isinstance(value, dict) and value:
+                self._mapping(value, inner, f"{start}- ")
+            elif isinstance(value, (list, tuple)) and value:
+                self._list(value, inner, f"{start}- ")
+            else:
+                append(f"{start}- {self._scalar(value, inner)}\n")
+            start = indent
+
+    def _key(self, key: Any) -> str:
+        if not isinstance(key, str):
+            raise InterchangeError(f"The key {key!r} is no text, which JSON does not know.")
+        # A key of several lines, or of more than a thousand characters, needs another notation.
+        text = _quoted(key) if "\n" in key else self._text(key, "")
+        made = text if len(text) < 1000 else f"? {text}\n"
+        self._texts[key, "key"] = made
+        return made
+
+    def _text(self, text: str, inner: str) -> str:
+        made = _block(text, inner) if "\n" in text else None
+        made = self._texts[text, inner] = made or _one_line(text)
+        return made
+
+    def _scalar(self, value: Json, inner: str) -> str:
+        if isinstance(value, str):
+            return self._text(value, inner)
+        if value is None:
+            return "null"
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int):
+            return str(value)
+        if isinstance(value, float):
+            return _number(value)
+        if isinstance(value, dict):
+            return "{}"
+        if isinstance(value, (list, tuple)):
+            return "[]"
+        raise InterchangeError(f"{value!r} of type {type(value).__name__} is no value of JSON.")
+
+
+def _one_line(text: str) -> str:
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    if "\n" in text or _UNPRINTABLE.search(text):
+        return _quoted(text)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(text: str) -> str:
+    def escaped(found: re.Match[str]) -> str:
+        character = found[0]
+        code = ord(character)
+        return _ESCAPES.get(character) or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+    return '"' + re.sub(rf'["\\\n]|{_UNPRINTABLE.pattern}', escaped, text) + '"'
+
+
+def _block(text: str, inner: str) -> str | None:
+    """Return a text of several lines as a block, or None if a block cannot hold it."""
+    body = text.rstrip("\n")
+    if not body.strip(" \n") or _UNPRINTABLE.search(text):
+        return None
+    # Where the first line is blank or indented, the block's own indentation must be told.
+    told = "2" if body[0] in " \n" else ""
+    ending = {0: "-", 1: ""}.get(len(text) - len(body), "+")
+    indent = inner or "  "
+    lines = "\n".join(
+        indent + line if line else "" for line in text[: -1 if ending != "-" else None].split("\n")
     )
-    return text
+    return f"|{told}{ending}\n{lines}"
 
 
-def _dumper(yaml: Any) -> Any:
-    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-        """Writes texts of several lines as blocks, and every value where it stands: no anchors."""
-
-        def ignore_aliases(self, _: Any) -> bool:
-            return True
-
-    def text(dumper: Any, value: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=text_style(value))
-
-    Dumper.add_representer(str, text)
-    return Dumper
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    text = repr(value)
+    # YAML 1.1 knows no number with an exponent but without a point.
+    return text if "." in text or "e" not in text else text.replace("e", ".0e")

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from kfp_jupyter.model.component import Component, InputSpec
-from kfp_jupyter.model.pipeline import (
+from kfp_jupyter.model.component import Component, InputSpec, OutputSpec
+from kfp_jupyter.model.graph import Graph, PipelineError, Task
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, ValueType, accepts, connects
+from kfp_jupyter.model.value import (
+    CHANNEL,
+    PLACEHOLDER,
     Constant,
-    Pipeline,
-    PipelineError,
+    FinalStatus,
+    OneOf,
     PipelineInput,
-    Task,
+    RuntimeParameter,
     TaskOutput,
     Value,
 )
-from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, ValueType, accepts, connects
 
 
 class ArgumentError(PipelineError):
@@ -116,51 +121,78 @@ def check(pipeline: Pipeline) -> None:
     Raises:
         PipelineError: It cannot; the first thing wrong is named.
     """
-    if not pipeline.graph.tasks:
+    root = _Scope(pipeline, pipeline.graph, {spec.name: spec.type for spec in pipeline.inputs})
+    _check_graph(root, pipeline.outputs, f"pipeline {pipeline.name}")
+    reached: set[str] = set()
+    waiting = [pipeline.graph]
+    while waiting:
+        for task in waiting.pop().tasks.values():
+            component, step = pipeline.components[task.component], pipeline.component_of(task).implementation
+            if isinstance(step, Graph) and task.component not in reached:
+                scope = _Scope(pipeline, step, {spec.name: spec.type for spec in component.inputs})
+                _check_graph(scope, component.outputs, f"component {component.name}")
+                reached.add(task.component)
+                waiting.append(step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """One graph of a pipeline, and the types of the inputs that its tasks see."""
+
+    pipeline: Pipeline
+    graph: Graph
+    inputs: Mapping[str, ValueType]
+
+
+def _check_graph(scope: _Scope, outputs: Iterable[OutputSpec], where: str) -> None:
+    if not scope.graph.tasks:
+        noun = "pipeline" if scope.graph is scope.pipeline.graph else "group"
         raise PipelineError(
-            "The pipeline has no task.",
-            where=f"pipeline {pipeline.name}",
-            remedy="Call at least one component in it.",
+            f"The {noun} has no task.", where=where, remedy="Call at least one component in it."
         )
-    inputs = {spec.name: spec.type for spec in pipeline.inputs}
-    for task in pipeline.graph.tasks.values():
-        component = pipeline.components.get(task.component)
+    for task in scope.graph.tasks.values():
+        component = scope.pipeline.components.get(task.component)
         if component is None:
             raise PipelineError(
                 f"The task's component {task.component!r} is not in the pipeline.", where=f"task {task.name}"
             )
-        _check_task(task, component, pipeline, inputs)
-    for spec in pipeline.outputs:
-        value = pipeline.graph.outputs.get(spec.name)
-        if value is not None and not isinstance(value, Constant):
-            given = _type_of(value, pipeline, inputs, f"output {spec.name!r} of pipeline {pipeline.name}")
+        _check_task(task, component, scope)
+    for spec in outputs:
+        value = scope.graph.outputs.get(spec.name)
+        if value is None:
+            continue
+        for given in _types_of(value, scope, where):
             if not connects(given, spec.type):
                 raise PipelineError(
                     f"The output {spec.name!r} is of type {spec.type.python_name}, "
                     f"but gets {describe(value)} of type {given.python_name}.",
-                    where=f"pipeline {pipeline.name}",
+                    where=where,
                     remedy="Change the return type of the pipeline, or what it returns.",
                 )
-    for _ in pipeline.graph.in_order():
+    for _ in scope.graph.in_order():
         pass
 
 
-def _check_task(
-    task: Task, component: Component, pipeline: Pipeline, inputs: Mapping[str, ValueType]
-) -> None:
+def _check_task(task: Task, component: Component, scope: _Scope) -> None:
     where = f"task {task.name}"
     specs = {spec.name: spec for spec in component.inputs}
     for name in task.arguments:
-        if name not in specs:
+        # What a placeholder refers to is brought to the task under such a name.
+        if name not in specs and not name.startswith(CHANNEL):
             remedy = unknown_name("arguments", name, specs)
             raise ArgumentError(
                 f"Component {component.name!r} has no argument {name!r}.", where=where, remedy=remedy
             )
+    item = task.loop.item_input if task.loop else ""
     for name, spec in specs.items():
         if name in task.arguments:
-            _check_argument(task, spec, pipeline, inputs)
-        elif not spec.optional:
+            _check_argument(task, spec, scope)
+        elif not (spec.optional or name == item or _filled_in(spec)):
             raise missing_argument(component, [name], where)
+
+
+def _filled_in(spec: InputSpec) -> bool:
+    return isinstance(spec.type, ParameterType) and spec.type.filled_in
 
 
 def missing_argument(component: Component, names: list[str], where: str) -> ArgumentError:
@@ -178,43 +210,57 @@ def missing_argument(component: Component, names: list[str], where: str) -> Argu
     )
 
 
-def _check_argument(task: Task, spec: InputSpec, pipeline: Pipeline, inputs: Mapping[str, ValueType]) -> None:
+def _check_argument(task: Task, spec: InputSpec, scope: _Scope) -> None:
     value, where = task.arguments[spec.name], f"task {task.name}"
     if isinstance(value, Constant):
         if isinstance(spec.type, ArtifactType):
             raise constant_for_artifact(spec, value.value, where)
+        if isinstance(value.value, str) and PLACEHOLDER in value.value:
+            return  # A placeholder, which may stand for a value of any type.
         try:
             parameter_value(spec.type, value.value)
         except ValueError as error:
             raise wrong_constant(spec, error, where) from None
         return
-    given = _type_of(value, pipeline, inputs, where)
-    if not connects(given, spec.type):
-        raise wrong_connection(spec, describe(value), given, task.name, where)
+    for given in _types_of(value, scope, where):
+        if not connects(given, spec.type):
+            raise wrong_connection(spec, describe(value), given, task.name, where)
 
 
-def _type_of(
-    value: PipelineInput | TaskOutput, pipeline: Pipeline, inputs: Mapping[str, ValueType], where: str
-) -> ValueType:
-    if isinstance(value, PipelineInput):
-        if value.name not in inputs:
-            remedy = unknown_name("parameters", value.name, inputs)
+def _types_of(value: Value, scope: _Scope, where: str) -> Iterator[ValueType]:
+    """Yield the types that a value may have; none where only a run can show it."""
+    if isinstance(value, OneOf):
+        for source in value.sources:
+            yield from _types_of(source, scope, where)
+    elif isinstance(value, FinalStatus):
+        _producer(value.task, scope, where)
+        yield ParameterType.TASK_FINAL_STATUS
+    elif isinstance(value, PipelineInput):
+        if value.name not in scope.inputs:
+            remedy = unknown_name("parameters", value.name, scope.inputs)
             raise PipelineError(f"The pipeline has no parameter {value.name!r}.", where=where, remedy=remedy)
-        return inputs[value.name]
-    producer = pipeline.graph.tasks.get(value.task)
-    if producer is None:
-        remedy = unknown_name("tasks", value.task, pipeline.graph.tasks)
+        if not value.selector:
+            yield scope.inputs[value.name]
+    elif isinstance(value, TaskOutput):
+        producer = _producer(value.task, scope, where)
+        spec = producer.output(value.output)
+        if spec is None:
+            remedy = unknown_name("outputs", value.output, [held.name for held in producer.outputs])
+            raise PipelineError(
+                f"Task {value.task!r} has no output {value.output!r}.", where=where, remedy=remedy
+            )
+        if not value.selector:
+            yield spec.type
+
+
+def _producer(name: str, scope: _Scope, where: str) -> Component:
+    task = scope.graph.tasks.get(name)
+    if task is None or task.component not in scope.pipeline.components:
+        remedy = unknown_name("tasks", name, scope.graph.tasks)
         raise PipelineError(
-            f"The task uses task {value.task!r}, which is not in the pipeline.", where=where, remedy=remedy
+            f"It uses task {name!r}, which is not in the pipeline.", where=where, remedy=remedy
         )
-    spec = pipeline.components[producer.component].output(value.output)
-    if spec is None:
-        known = [held.name for held in pipeline.components[producer.component].outputs]
-        remedy = unknown_name("outputs", value.output, known)
-        raise PipelineError(
-            f"Task {value.task!r} has no output {value.output!r}.", where=where, remedy=remedy
-        )
-    return spec.type
+    return scope.pipeline.components[task.component]
 
 
 def describe(value: Value) -> str:
@@ -223,6 +269,12 @@ def describe(value: Value) -> str:
         return f"output {value.output!r} of task {value.task!r}"
     if isinstance(value, PipelineInput):
         return f"the pipeline's parameter {value.name!r}"
+    if isinstance(value, FinalStatus):
+        return f"the final status of task {value.task!r}"
+    if isinstance(value, RuntimeParameter):
+        return f"the run's parameter {value.name!r}"
+    if isinstance(value, OneOf):
+        return " or ".join(describe(source) for source in value.sources)
     return _short(value.value)
 
 

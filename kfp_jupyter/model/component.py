@@ -5,9 +5,12 @@ Spec: https://www.kubeflow.org/docs/components/pipelines/user-guides/components/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from kfp_jupyter.model.types import Json, ValueType
+from kfp_jupyter.model.graph import Graph
+from kfp_jupyter.model.types import ArtifactType, Json, ValueType
+from kfp_jupyter.model.value import Constant, PipelineInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,10 @@ class InputSpec:
         optional: True if it may be left out; `default` (possibly None) is then used.
         default: The value used when it is left out.
         description: For people; from the docstring.
+        literals: The only values it may have; empty means any.
+        extra: Fields of the document it was read from that are unknown here, where they stood.
+        hint: The Python type of a list or dict in full, such as `List[Dict[str, int]]`; empty if not known.
+            It is not part of KFP's format and says no more than what is in the items.
     """
 
     name: str
@@ -27,15 +34,20 @@ class InputSpec:
     optional: bool = False
     default: Json = None
     description: str = ""
+    literals: tuple[Json, ...] = ()
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    hint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """One output of a component or pipeline."""
+    """One output of a component or pipeline; `extra` and `hint` as in `InputSpec`."""
 
     name: str
     type: ValueType
     description: str = ""
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    hint: str = field(default="", compare=False)
 
 
 PREAMBLE = "kfp_jupyter"
@@ -94,6 +106,12 @@ class PythonStep:
         packages: Requirement strings to have installed before the step runs.
         pip_index_urls: Package indexes for `packages`; empty means pip's own settings.
         pip_trusted_hosts: Hosts that pip shall trust without TLS.
+        install_kfp: False if KFP's own command shall not install the KFP SDK.
+        kfp_package_path: A requirement for the KFP SDK instead of the usual version; empty means that.
+        use_venv: Whether KFP's own command makes a virtual environment for the packages.
+        launcher: The words before the source in the command of the document that it was read from; empty if
+            it was not read. Engines of ours need none.
+        extra: Fields of the executor in that document that are unknown here, where they stood.
     """
 
     source: Source
@@ -102,26 +120,77 @@ class PythonStep:
     packages: tuple[str, ...] = ()
     pip_index_urls: tuple[str, ...] = ()
     pip_trusted_hosts: tuple[str, ...] = ()
+    install_kfp: bool = True
+    kfp_package_path: str = ""
+    use_venv: bool = False
+    launcher: tuple[str, ...] = ()
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerStep:
     """A step that runs a container's command (KFP's container component).
 
+    A word of `command` or `args` may also be the JSON text of KFP's `Concat` or `IfPresent`.
+
     Attributes:
         image: The container image.
         command: The entry point; may hold KFP's `{{$...}}` placeholders.
         args: Its arguments; the same.
         env: Environment variables as `(name, value)` pairs.
+        extra: Fields of the executor it was read from that are unknown here, where they stood.
     """
 
     image: str
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
 
-Implementation = PythonStep | ContainerStep
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """A step that brings an artifact from elsewhere into the pipeline, as its output `artifact`.
+
+    Attributes:
+        uri: Where it is; a `PipelineInput` names an input of the component itself.
+        type: The type of the artifact.
+        reimport: Whether it is imported again if that was done before.
+        metadata: Its metadata; texts may hold placeholders of the component's inputs.
+        download_to_workspace: Whether it is copied to the pipeline's workspace.
+        extra: Fields of the executor it was read from that are unknown here, where they stood.
+    """
+
+    uri: Constant | PipelineInput
+    type: ArtifactType
+    reimport: bool = False
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    download_to_workspace: bool = False
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignStep:
+    """A step of a kind that only other systems run (KFP's `resolver` and `customJob`), kept as it stands."""
+
+    spec: Mapping[str, Json]
+
+
+Implementation = PythonStep | ContainerStep | Importer | ForeignStep | Graph
+"""What a task of a component runs; a `Graph` is a pipeline in a pipeline, or the body of a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passthrough:
+    """A setting of a task that its component is told of, in an input of type `TaskConfig`.
+
+    Attributes:
+        field: KFP's name of the setting, such as `RESOURCES` or `KUBERNETES_VOLUMES`.
+        apply_to_task: Whether it also holds for the task itself.
+    """
+
+    field: str
+    apply_to_task: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +203,10 @@ class Component:
         outputs: Its outputs.
         implementation: What a task of it runs.
         description: For people; from the docstring.
+        executor_label: The name that its executor has in the document it was read from; empty lets the writer
+            choose names, which then are KFP's: a component and an executor for each task, named after it.
+        passthroughs: Settings of a task that the component is told of.
+        extra: Fields of that document that are unknown here, where they stood.
     """
 
     name: str
@@ -141,6 +214,9 @@ class Component:
     outputs: tuple[OutputSpec, ...]
     implementation: Implementation
     description: str = ""
+    executor_label: str = ""
+    passthroughs: tuple[Passthrough, ...] = ()
+    extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
     def input(self, name: str) -> InputSpec | None:
         """Return the input of that name, or None."""

@@ -25,6 +25,12 @@ class ParameterType(str, Enum):
     LIST = "LIST"
     STRUCT = "STRUCT"
     TASK_FINAL_STATUS = "TASK_FINAL_STATUS"
+    TASK_CONFIG = "TASK_CONFIG"
+
+    @property
+    def filled_in(self) -> bool:
+        """True if the engine gives the value, and no one else can."""
+        return self in (ParameterType.TASK_FINAL_STATUS, ParameterType.TASK_CONFIG)
 
     @property
     def python_name(self) -> str:
@@ -40,6 +46,7 @@ _PYTHON_NAMES = {
     ParameterType.LIST: "list",
     ParameterType.STRUCT: "dict",
     ParameterType.TASK_FINAL_STATUS: "PipelineTaskFinalStatus",
+    ParameterType.TASK_CONFIG: "TaskConfig",
 }
 
 _ACCEPTED: dict[ParameterType, tuple[type, ...]] = {
@@ -50,6 +57,7 @@ _ACCEPTED: dict[ParameterType, tuple[type, ...]] = {
     ParameterType.LIST: (list, tuple),
     ParameterType.STRUCT: (dict,),
     ParameterType.TASK_FINAL_STATUS: (dict,),
+    ParameterType.TASK_CONFIG: (dict,),
 }
 
 

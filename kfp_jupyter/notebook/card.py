@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, PythonStep
+from kfp_jupyter.model.component import Component, ContainerStep, InputSpec, OutputSpec, PythonStep
 from kfp_jupyter.model.pipeline import TaskSettings
 
 _RULE = "1px solid rgba(127,127,127,0.35)"
@@ -79,7 +79,8 @@ def _ports(component: Component) -> Iterator[tuple[str, InputSpec | OutputSpec, 
 def _facts(component: Component, settings: TaskSettings) -> Iterator[tuple[str, str]]:
     """Yield what is worth saying of the step: the image always, the rest where it is set."""
     step = component.implementation
-    yield "image", settings.image or (step.base_image if isinstance(step, PythonStep) else step.image)
+    if isinstance(step, (PythonStep, ContainerStep)):
+        yield "image", settings.image or (step.base_image if isinstance(step, PythonStep) else step.image)
     if isinstance(step, PythonStep) and step.packages:
         yield "packages", " ".join(step.packages)
     resources = settings.resources

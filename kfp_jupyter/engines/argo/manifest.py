@@ -20,6 +20,7 @@ from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, rec
 from kfp_jupyter.engines.argo.template import template
 from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_value
 from kfp_jupyter.engines.base import RunOptions
+from kfp_jupyter.engines.support import check_supported, step_of, task_output
 from kfp_jupyter.model.component import ContainerStep, InputSpec, PythonStep
 from kfp_jupyter.model.pipeline import (
     Constant,
@@ -69,6 +70,7 @@ def workflow(
     Raises:
         ManifestError: The pipeline needs what Argo cannot do.
     """
+    check_supported(pipeline, "Argo")
     installation = installation or Installation()
     templates = _Templates(pipeline, installation.artifact_root)
     names = task_names(pipeline.graph.tasks)
@@ -209,16 +211,17 @@ def _parameter(pipeline: Pipeline, task: Task, value: Value, names: Mapping[str,
         return _sized(value.value, f"task {task.name}")
     if isinstance(value, PipelineInput):
         return f"{{{{workflow.parameters.{value.name}}}}}"
-    name = names[value.task]
-    output = pipeline.component_of(pipeline.graph.tasks[value.task]).output(value.output)
+    source = task_output(value)
+    name = names[source.task]
+    output = pipeline.component_of(pipeline.graph.tasks[source.task]).output(source.output)
     if (
         isinstance(_producer(pipeline, value), ContainerStep)
         and output
         and output.type is ParameterType.STRING
     ):
         # A container writes bare text; everywhere else values are JSON.
-        return f"{{{{=toJson(tasks['{name}'].outputs.parameters['{value.output}'])}}}}"
-    return f"{{{{tasks.{name}.outputs.parameters.{value.output}}}}}"
+        return f"{{{{=toJson(tasks['{name}'].outputs.parameters['{source.output}'])}}}}"
+    return f"{{{{tasks.{name}.outputs.parameters.{source.output}}}}}"
 
 
 def _artifact_source(task: Task, spec: InputSpec, value: Value, names: Mapping[str, str]) -> tuple[str, str]:
@@ -234,7 +237,7 @@ def _artifact_source(task: Task, spec: InputSpec, value: Value, names: Mapping[s
 def _producer(pipeline: Pipeline, value: Value) -> PythonStep | ContainerStep | None:
     if not isinstance(value, TaskOutput):
         return None
-    return pipeline.component_of(pipeline.graph.tasks[value.task]).implementation
+    return step_of(pipeline.component_of(pipeline.graph.tasks[value.task]))
 
 
 def _sized(value: Json, where: str) -> str:

@@ -14,6 +14,7 @@ from kfp_jupyter.engines.argo.container import container
 from kfp_jupyter.engines.argo.errors import ManifestError
 from kfp_jupyter.engines.argo.step import OVERFLOW, record_parameter, script
 from kfp_jupyter.engines.argo.values import encode_value
+from kfp_jupyter.engines.support import step_of
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, PythonStep
 from kfp_jupyter.model.pipeline import Resources, Retry, TaskSettings
 from kfp_jupyter.model.types import ArtifactType, ParameterType
@@ -54,7 +55,7 @@ def template(
         "inputs": _inputs(component),
         "outputs": _outputs(component, key_prefix),
     }
-    step = component.implementation
+    step = step_of(component)
     image = settings.image or (step.base_image if isinstance(step, PythonStep) else step.image)
     pod: dict[str, Any] = {"image": image}
     if isinstance(step, PythonStep):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kfp_jupyter.engines.local.folder import folder_name
+from kfp_jupyter.engines.support import task_output
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, Task, TaskOutput, Value
 from kfp_jupyter.model.run import ArtifactRecord
@@ -151,8 +152,9 @@ def _parameter(
         default = spec.default if spec is not None else None
         held = arguments.get(value.name, default)
         return held is not None, held
-    parameters = products[value.task].parameters
-    return value.output in parameters, parameters.get(value.output)
+    source = task_output(value)
+    parameters = products[source.task].parameters
+    return source.output in parameters, parameters.get(source.output)
 
 
 def _artifacts(
@@ -163,7 +165,8 @@ def _artifacts(
     elif isinstance(value, PipelineInput):
         place = arguments.get(value.name)
     else:
-        return products[value.task].artifacts.get(value.output)
+        source = task_output(value)
+        return products[source.task].artifacts.get(source.output)
     if place is None:
         return None
     # An artifact handed to the pipeline is its URI.

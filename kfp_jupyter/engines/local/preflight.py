@@ -7,6 +7,7 @@ import os
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.engines.local.environment import installer
 from kfp_jupyter.engines.local.requirements import missing
+from kfp_jupyter.engines.support import check_supported
 from kfp_jupyter.model.component import ContainerStep, PythonStep
 from kfp_jupyter.model.pipeline import Pipeline
 
@@ -22,6 +23,7 @@ def check(pipeline: Pipeline) -> None:
             "Runs on this machine itself need Linux or macOS.",
             remedy="On Windows, run Jupyter in WSL, or choose a cluster as the target.",
         )
+    check_supported(pipeline, "this machine")
     for name, task in pipeline.graph.tasks.items():
         step = pipeline.component_of(task).implementation
         if isinstance(step, ContainerStep):

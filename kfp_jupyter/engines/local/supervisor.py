@@ -155,7 +155,7 @@ class Supervisor:
         return True
 
     def _caches(self, task: Task) -> bool:
-        return task.settings.caching and self._plan.options.caching
+        return bool(task.settings.caching) and self._plan.options.caching
 
     def _key(self, task: Task, given: Given) -> str:
         return self._cache.key(task, self._plan.pipeline.component_of(task), given)
