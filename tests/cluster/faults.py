@@ -17,6 +17,7 @@ class Faults:
         no_argo: The Workflow resource is not installed.
         silent: Watches stay open and tell nothing.
         unavailable: Every request is answered 503.
+        busy: Every request is answered 429.
         controller_stopped: No controller picks Workflows up.
         pending: By template, why its pods do not start, such as `Unschedulable: 0/3 nodes are available`.
         packing: Where the controller puts nodes: `plain`, `gzip` or `offloaded`.
@@ -29,6 +30,7 @@ class Faults:
     no_argo: bool = False
     silent: bool = False
     unavailable: bool = False
+    busy: bool = False
     controller_stopped: bool = False
     pending: dict[str, str] = field(default_factory=dict)
     packing: str = "plain"

@@ -128,6 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         faults = self.server.faults
         if faults.unavailable:
             raise Refused(503, "the server is currently unable to handle the request")
+        if faults.busy:
+            raise Refused(429, "too many requests, please try again later")
         given = self.headers.get("Authorization", "")
         if faults.expired_token or (given and given != f"Bearer {self.server.token}"):
             raise Refused(401, "Unauthorized")
