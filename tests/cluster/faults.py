@@ -19,6 +19,7 @@ class Faults:
         unavailable: Every request is answered 503.
         busy: Every request is answered 429.
         controller_stopped: No controller picks Workflows up.
+        requeue_seconds: How long the controller leaves a Workflow that it has looked at; Argo's own is 10.
         pending: By template, why its pods do not start, such as `Unschedulable: 0/3 nodes are available`.
         packing: Where the controller puts nodes: `plain`, `gzip` or `offloaded`.
     """
@@ -32,5 +33,6 @@ class Faults:
     unavailable: bool = False
     busy: bool = False
     controller_stopped: bool = False
+    requeue_seconds: float = 0.0
     pending: dict[str, str] = field(default_factory=dict)
     packing: str = "plain"

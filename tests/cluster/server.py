@@ -29,6 +29,7 @@ REASONS = {
     409: "AlreadyExists",
     410: "Expired",
     422: "Invalid",
+    429: "TooManyRequests",
     503: "ServiceUnavailable",
 }
 
@@ -250,6 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _selected(self, item: Object) -> bool:
         field = self.query.get("fieldSelector", "")
+        if field == "status.phase!=Pending" and item["status"]["phase"] == "Pending":
+            return False
         if field.startswith("metadata.name=") and item["metadata"]["name"] != field.partition("=")[2]:
             return False
         labels = item["metadata"].get("labels", {})

@@ -198,7 +198,7 @@ def test_pauses_do_not_grow_while_a_server_is_only_busy(quiet: TestCluster, watc
     quiet.faults.busy = True
     quiet.server.drop_connections()
     # With pauses that grow this takes twice as long.
-    quiet.wait(lambda: sum("429" in reason for reason in watcher.lost) >= 20, 3.0)
+    quiet.wait(lambda: sum("429" in reason for reason in watcher.lost) >= 20, 3.5)
     quiet.faults.busy = False
 
 
