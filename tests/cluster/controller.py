@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import time
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -39,6 +40,7 @@ class Controller:
         self._step_seconds = step_seconds
         self.pods: dict[tuple[str, str], Pod] = {}
         self._offloaded: dict[str, Any] = {}
+        self._looked: dict[str, float] = {}
         self._stopped = False
         self._thread = Thread(target=self._loop, name="test workflow-controller", daemon=True)
 
@@ -65,12 +67,26 @@ class Controller:
 
     def _loop(self) -> None:
         while not self._stopped:
+            self._write_pods()
             if not self._faults.controller_stopped:
                 for workflow in self._store.list("workflows"):
-                    if workflow.get("status", {}).get("phase") not in DONE:
+                    if workflow.get("status", {}).get("phase") not in DONE and self._is_due(workflow):
                         self._reconcile(workflow)
             with self._store.changed:
                 self._store.changed.wait(0.1)
+
+    def _write_pods(self) -> None:
+        """Write how each pod is, as its kubelet does, whatever the Workflow says meanwhile."""
+        for (namespace, name), pod in list(self.pods.items()):
+            phase = pod.phase
+            self._store.update("pods", namespace, name, lambda item, p=phase: item["status"].update(phase=p))
+
+    def _is_due(self, workflow: Object) -> bool:
+        uid = workflow["metadata"]["uid"]
+        if time.monotonic() < self._looked.get(uid, 0.0) + self._faults.requeue_seconds:
+            return False
+        self._looked[uid] = time.monotonic()
+        return True
 
     def _reconcile(self, workflow: Object) -> None:
         name, namespace = workflow["metadata"]["name"], workflow["metadata"]["namespace"]

@@ -17,7 +17,9 @@ class Faults:
         no_argo: The Workflow resource is not installed.
         silent: Watches stay open and tell nothing.
         unavailable: Every request is answered 503.
+        busy: Every request is answered 429.
         controller_stopped: No controller picks Workflows up.
+        requeue_seconds: How long the controller leaves a Workflow that it has looked at; Argo's own is 10.
         pending: By template, why its pods do not start, such as `Unschedulable: 0/3 nodes are available`.
         packing: Where the controller puts nodes: `plain`, `gzip` or `offloaded`.
     """
@@ -29,6 +31,8 @@ class Faults:
     no_argo: bool = False
     silent: bool = False
     unavailable: bool = False
+    busy: bool = False
     controller_stopped: bool = False
+    requeue_seconds: float = 0.0
     pending: dict[str, str] = field(default_factory=dict)
     packing: str = "plain"

@@ -212,7 +212,8 @@ class Reconciliation:
             else:
                 node["outputs"] = pod.outputs | {"exitCode": str(pod.exit_code)}
                 node["taskResultSynced"] = True
-        self._write_pod(pod)
+        if _fulfilled(node):
+            self._complete_pod(pod)
 
     def _create_pod(self, pod: Pod, node: dict[str, Any]) -> None:
         metadata = {
@@ -236,9 +237,10 @@ class Reconciliation:
         }
         self._store.create("pods", self._namespace, item)
 
-    def _write_pod(self, pod: Pod) -> None:
+    def _complete_pod(self, pod: Pod) -> None:
+        labels = {"workflows.argoproj.io/completed": "true"}
         self._store.update(
-            "pods", self._namespace, pod.name, lambda item: item["status"].update(phase=pod.phase)
+            "pods", self._namespace, pod.name, lambda item: item["metadata"]["labels"].update(labels)
         )
 
     def _own_pods(self) -> list[Pod]:

@@ -29,6 +29,7 @@ REASONS = {
     409: "AlreadyExists",
     410: "Expired",
     422: "Invalid",
+    429: "TooManyRequests",
     503: "ServiceUnavailable",
 }
 
@@ -128,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
         faults = self.server.faults
         if faults.unavailable:
             raise Refused(503, "the server is currently unable to handle the request")
+        if faults.busy:
+            raise Refused(429, "too many requests, please try again later")
         given = self.headers.get("Authorization", "")
         if faults.expired_token or (given and given != f"Bearer {self.server.token}"):
             raise Refused(401, "Unauthorized")
@@ -248,6 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _selected(self, item: Object) -> bool:
         field = self.query.get("fieldSelector", "")
+        if field == "status.phase!=Pending" and item["status"]["phase"] == "Pending":
+            return False
         if field.startswith("metadata.name=") and item["metadata"]["name"] != field.partition("=")[2]:
             return False
         labels = item["metadata"].get("labels", {})

@@ -13,17 +13,19 @@ from threading import Lock
 from typing import Any
 
 from kfp_jupyter.engines.argo.connection import Cluster, connect
-from kfp_jupyter.engines.argo.errors import RequestError, RunGoneError
+from kfp_jupyter.engines.argo.errors import ClusterError, RequestError, RunGoneError
 from kfp_jupyter.engines.argo.failure import in_place
 from kfp_jupyter.engines.argo.manifest import Installation, workflow
+from kfp_jupyter.engines.argo.outage import Outage
 from kfp_jupyter.engines.argo.pods import AttemptPod, PodGoneError, attempt_pods, pod_lines
-from kfp_jupyter.engines.argo.record import Record, read_record
+from kfp_jupyter.engines.argo.record import read_record
 from kfp_jupyter.engines.argo.status import read
 from kfp_jupyter.engines.argo.story import Story
 from kfp_jupyter.engines.argo.submission import artifact_root, submit
 from kfp_jupyter.engines.argo.watch import Patience, Watch
 from kfp_jupyter.engines.base import EngineError, RunOptions
 from kfp_jupyter.executor.markers import parse
+from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Event, RunRef, Target
 from kfp_jupyter.model.types import Json
@@ -51,7 +53,7 @@ class ArgoEngine:
     ) -> None:
         self._target = target
         self._installation = Installation(service_account, instance_id)
-        self._patience = patience
+        self._patience = patience or Patience()
         self._cluster: Cluster | None = None
         # Making the connection takes about a second, mostly importing; two threads must not do it twice.
         self._connecting = Lock()
@@ -100,15 +102,22 @@ class ArgoEngine:
                 f"The run {ref.run_id} has no task {task!r}.",
                 remedy=f"It has: {', '.join(record.tasks.values())}.",
             )
-        number = 0
+        number, outage = 0, Outage(self._patience.refusal) if follow else None
         while not stop.is_set():
-            held = self._workflow(cluster, name)
-            pods = attempt_pods(cluster, held, record, task)
+            try:
+                held = self._workflow(cluster, name)
+                pods = attempt_pods(cluster, held, record, task)
+            except ClusterError as error:
+                if outage is None or not outage.passes(error):
+                    raise
+                stop.wait(_ASK_SECONDS)
+                continue
             for pod in pods[number:]:
                 number += 1
                 if number > 1:
                     yield f"--- attempt {number} ---"
-                yield from _shown(cluster, pod, record, task, stop, follow=follow and not pod.ended)
+                lines = pod_lines(cluster, pod, stop, follow=follow and not pod.ended, outage=outage)
+                yield from _shown(lines, pod, record.component(task))
             reading = read(held, record)
             now = reading.tasks.get(task)
             ended = reading.run.state.finished or (now is not None and now.now.state.finished)
@@ -153,13 +162,10 @@ class ArgoEngine:
             raise RunGoneError(f"{cluster.namespace}/{name}") from error
 
 
-def _shown(
-    cluster: Cluster, pod: AttemptPod, record: Record, task: str, stop: Stop, *, follow: bool
-) -> Iterator[str]:
+def _shown(lines: Iterator[str | None], pod: AttemptPod, component: Component | None) -> Iterator[str]:
     """Yield the lines of one attempt for people: markers hidden, places of tracebacks in the user's terms."""
-    component = record.component(task)
     try:
-        for line in pod_lines(cluster, pod, stop, follow=follow):
+        for line in lines:
             text = None if line is None else parse(line)[0]
             if text is not None:
                 yield in_place(text, component)

@@ -13,10 +13,11 @@ from typing import Any
 
 from kfp_jupyter.engines.argo.connection import Cluster
 from kfp_jupyter.engines.argo.emissary import Emissary
-from kfp_jupyter.engines.argo.errors import ClusterError, RequestError, UnreachableError
+from kfp_jupyter.engines.argo.errors import ClusterError, RequestError
 from kfp_jupyter.engines.argo.lines import Lines
 from kfp_jupyter.engines.argo.names import pod_name
 from kfp_jupyter.engines.argo.nodes import NodesOutOfReachError, task_attempts
+from kfp_jupyter.engines.argo.outage import Outage
 from kfp_jupyter.engines.argo.record import Record
 
 SILENCE_SECONDS = 120.0
@@ -72,11 +73,13 @@ def attempt_pods(
     ]
 
 
-def pod_lines(cluster: Cluster, pod: AttemptPod, stop: Stop, *, follow: bool) -> Iterator[str | None]:
+def pod_lines(
+    cluster: Cluster, pod: AttemptPod, stop: Stop, *, follow: bool, outage: Outage | None = None
+) -> Iterator[str | None]:
     """Yield the lines that a step printed in its pod, without Argo's own, and None while it is silent.
 
-    With `follow` until the container ends. Lost connections are taken up where they were lost: by the
-    lines' timestamps, so that none comes twice.
+    With `follow` until the container ends, with `outage` through those of the cluster. Lost connections are
+    taken up where they were lost: by the lines' timestamps, so that none comes twice.
 
     Raises:
         PodGoneError: The pod is not there any more.
@@ -87,25 +90,27 @@ def pod_lines(cluster: Cluster, pod: AttemptPod, stop: Stop, *, follow: bool) ->
     while not stop.is_set():
         query = {"container": "main", "timestamps": "true", **({"follow": "true"} if follow else {})}
         try:
-            answer = cluster.stream(f"{_path(cluster)}/{name}/log", query | position.since(), SILENCE_SECONDS)
-            ended = yield from _read(Lines(answer), position, emissary, stop)
-            if ended and not (follow and _phase(cluster, name) == "Running"):
-                return
-        except RequestError as error:
-            if error.status == 404:
-                name = _other_name(cluster, pod, name)
-            elif error.status == 400 and "waiting to start" in error.message:
+            try:
+                place = f"{_path(cluster)}/{name}/log"
+                answer = cluster.stream(place, query | position.since(), SILENCE_SECONDS)
+            except RequestError as error:
+                if error.status == 404:
+                    name = _other_name(cluster, pod, name)
+                    continue
+                if error.status != 400 or "waiting to start" not in error.message:
+                    raise
                 if not follow:
                     return
                 yield None
                 stop.wait(_PAUSE_SECONDS)
-            elif error.status == 429 or error.status >= 500:
-                yield None
-                stop.wait(_PAUSE_SECONDS)
-            else:
-                raise
-        except UnreachableError:
-            if not follow:
+                continue
+            ended = yield from _read(Lines(answer), position, emissary, stop)
+            if not ended and outage is not None:
+                outage.lost()
+            if ended and not (follow and _phase(cluster, name) == "Running"):
+                return
+        except ClusterError as error:
+            if outage is None or not outage.passes(error):
                 raise
             yield None
             stop.wait(_PAUSE_SECONDS)

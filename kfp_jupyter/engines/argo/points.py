@@ -16,6 +16,7 @@ from typing import Any
 
 from kfp_jupyter.engines.argo.connection import Cluster
 from kfp_jupyter.engines.argo.errors import ClusterError
+from kfp_jupyter.engines.argo.outage import Outage
 from kfp_jupyter.engines.argo.pods import AttemptPod, PodGoneError, attempt_pods, pod_lines
 from kfp_jupyter.engines.argo.record import Record
 from kfp_jupyter.engines.argo.status import Reading
@@ -88,7 +89,7 @@ class Points:
 
     def _follow(self, task: str, pod: AttemptPod, stop: Stop) -> None:
         try:
-            for line in pod_lines(self._cluster, pod, stop, follow=True):
+            for line in pod_lines(self._cluster, pod, stop, follow=True, outage=Outage()):
                 message = parse(line)[1] if line else None
                 point = message.get("metric") if message else None
                 if isinstance(point, dict):

@@ -3,10 +3,10 @@
 What can happen to a watch on a real cluster, and what is done:
 
 - it ends by its own time limit: go on from the last version; - the version is too old (410), or the server's
-cache lags (504), or it says ERROR: list again; - the connection drops, the server restarts (5xx) or is busy
-(429): wait, longer each time, and go on from the last version; - the connection is silent though alive, as
-while a server drains, or dead without a word: the object is asked for from time to time, and if it has
-changed meanwhile, that watch is given up.
+cache lags (504), or it says ERROR: list again; - the connection drops, or the server restarts (5xx, and then
+refusals for a while) or is busy (429): wait and go on from the last version; - the connection is silent
+though alive, as while a server drains, or dead without a word: the object is asked for from time to time, and
+if it has changed meanwhile, that watch is given up.
 
 Nobody is told an object twice in a row, and no event's type is trusted: only the object counts.
 """
@@ -22,8 +22,9 @@ from threading import Event as Stop
 from typing import Any
 
 from kfp_jupyter.engines.argo.connection import Cluster
-from kfp_jupyter.engines.argo.errors import ClusterError, RequestError, RunGoneError, UnreachableError
+from kfp_jupyter.engines.argo.errors import ClusterError, RequestError, RunGoneError
 from kfp_jupyter.engines.argo.lines import Lines
+from kfp_jupyter.engines.argo.outage import REFUSAL_SECONDS, Outage
 
 Workflow = Mapping[str, Any]
 
@@ -42,11 +43,13 @@ class Patience:
         silence: Without news for so long, the object is asked for.
         first_pause: Before the first attempt to connect again; doubled with each further one.
         longest_pause: What these pauses grow to.
+        refusal: After a connection was lost, a refusal (401, 403) is final only when it lasts for so long.
     """
 
     silence: float = 15.0
     first_pause: float = 0.5
-    longest_pause: float = 30.0
+    longest_pause: float = 5.0
+    refusal: float = REFUSAL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Watch:
         self._told = ""
         self._lost_since = 0.0
         self._pause = self._patience.first_pause
+        self._outage = Outage(self._patience.refusal)
 
     def follow(self, stop: Stop) -> Iterator[Workflow | Lost | None]:
         """Yield the Workflow, again whenever it changes, and None while nothing happens, until `stop` is set.
@@ -103,15 +107,15 @@ class Watch:
             if time.monotonic() - began < self._patience.first_pause:
                 # A server on its way down ends each watch at once.
                 stop.wait(self._patience.first_pause)
-        except (UnreachableError, ConnectionError) as error:
-            yield from self._wait(stop, str(error))
-        except RequestError as error:
-            if error.status in (410, 504):
+        except (ClusterError, ConnectionError) as error:
+            status = error.status if isinstance(error, RequestError) else 0
+            if status in (410, 504):
                 self._version = ""
-            elif error.status != 429 and error.status < 500:
+            if status == 410:
+                return
+            if not self._outage.passes(error):
                 raise
-            if error.status != 410:
-                yield from self._wait(stop, str(error))
+            yield from self._wait(stop, str(error), longer=status != 429)
 
     def _list(self) -> Iterator[Workflow]:
         found = self._cluster.get(self._path, {"fieldSelector": f"metadata.name={self._name}"})
@@ -173,12 +177,13 @@ class Watch:
             self._told = version
             yield workflow
 
-    def _wait(self, stop: Stop, reason: str) -> Iterator[Lost]:
+    def _wait(self, stop: Stop, reason: str, *, longer: bool) -> Iterator[Lost]:
         now = time.monotonic()
         self._lost_since = self._lost_since or now
         yield Lost(reason, now - self._lost_since)
         stop.wait(self._pause * random.uniform(0.7, 1.3))
-        self._pause = min(self._pause * 2, self._patience.longest_pause)
+        if longer:
+            self._pause = min(self._pause * 2, self._patience.longest_pause)
 
     def _gone(self) -> ClusterError:
         return RunGoneError(f"{self._namespace}/{self._name}")

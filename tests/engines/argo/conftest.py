@@ -17,7 +17,7 @@ from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Event, RunRef, RunState, Target, apply
 from tests.cluster import TestCluster
 
-IMPATIENT = Patience(silence=0.6, first_pause=0.05, longest_pause=0.3)
+IMPATIENT = Patience(silence=0.6, first_pause=0.05, longest_pause=0.3, refusal=2.0)
 TARGET = Target("argo", TestCluster.context)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event as Stop
+from threading import Thread
 
 import pytest
 
@@ -57,6 +58,44 @@ def test_a_following_log_comes_while_the_task_runs_and_survives_lost_connections
     cluster.come_back()
     flags[1].touch()
     assert list(lines) == ["end"]
+    assert run.join().state is State.SUCCEEDED
+
+
+def test_following_a_log_outlasts_an_outage_before_the_pod_runs_and_while_it_does(
+    start: Start, engine: ArgoEngine, cluster: TestCluster, tmp_path: Path
+) -> None:
+    wait = component(
+        "wait",
+        """
+        def wait(flag: str):
+            import os, time
+            print("begun", flush=True)
+            while not os.path.exists(flag):
+                time.sleep(0.02)
+        """,
+        {"flag": TEXT},
+    )
+    cluster.faults.controller_stopped = True
+    run = start(pipeline("p", (wait,), (task("wait", flag=str(tmp_path / "flag")),)))
+    got: list[str] = []
+    thread = Thread(target=lambda: got.extend(engine.logs(run.ref, "wait", Stop(), follow=True)), daemon=True)
+    thread.start()
+    cluster.wait(lambda: any("/workflows/run-0" in line for line in cluster.server.requests))
+    refused = {("get", "workflows"), ("watch", "workflows"), ("get", "pods/log"), ("get", "pods")}
+    for _ in range(2):
+        cluster.go_down()
+        cluster.wait(lambda: run.state)
+        cluster.faults.forbidden |= refused
+        cluster.server.requests.clear()
+        cluster.come_back()
+        cluster.wait(lambda: len(cluster.server.requests) > 3)
+        cluster.faults.forbidden.clear()
+        cluster.faults.controller_stopped = False
+        cluster.wait(lambda: any("/log?" in line for line in cluster.server.requests))
+    (tmp_path / "flag").touch()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert got == ["begun"]
     assert run.join().state is State.SUCCEEDED
 
 

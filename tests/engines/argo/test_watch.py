@@ -182,6 +182,26 @@ def test_a_permission_that_is_taken_away_ends_the_watch(quiet: TestCluster, watc
     assert isinstance(watcher.error, ForbiddenError)
 
 
+def test_a_server_that_refuses_everybody_after_its_start_is_asked_again(
+    quiet: TestCluster, watcher: Watcher, step: Callable[..., None]
+) -> None:
+    quiet.go_down()
+    quiet.wait(lambda: watcher.lost)
+    quiet.faults.forbidden |= {("watch", "workflows"), ("get", "workflows")}
+    quiet.come_back()
+    quiet.wait(lambda: any("may not watch" in reason for reason in watcher.lost))
+    quiet.faults.forbidden.clear()
+    step(1)
+
+
+def test_pauses_do_not_grow_while_a_server_is_only_busy(quiet: TestCluster, watcher: Watcher) -> None:
+    quiet.faults.busy = True
+    quiet.server.drop_connections()
+    # With pauses that grow this takes twice as long.
+    quiet.wait(lambda: sum("429" in reason for reason in watcher.lost) >= 20, 3.5)
+    quiet.faults.busy = False
+
+
 def test_stopping_takes_no_longer_than_a_moment(watcher: Watcher) -> None:
     watcher.stop.set()
     watcher.thread.join(3)
