@@ -26,6 +26,7 @@ SILENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 1.0
 _TICK_SECONDS = 0.5
 _LABEL = "workflows.argoproj.io/workflow"
+_COMPLETED = "workflows.argoproj.io/completed"
 _NODE_NAME = "workflows.argoproj.io/node-name"
 _NODE_ID = "workflows.argoproj.io/node-id"
 
@@ -71,6 +72,22 @@ def attempt_pods(
         )
         for node in nodes
     ]
+
+
+def begun_nodes(cluster: Cluster, workflow: str) -> set[str]:
+    """Return the ids of a Workflow's nodes whose pods run, or have run and not been taken note of by Argo.
+
+    Argo writes states every ten seconds; a pod's own is there at once.
+
+    Raises:
+        ClusterError: They cannot be asked for.
+    """
+    query = {
+        "labelSelector": f"{_LABEL}={workflow},{_COMPLETED}=false",
+        "fieldSelector": "status.phase!=Pending",
+    }
+    items = cluster.get(_path(cluster), query).get("items") or []
+    return {str(item["metadata"].get("annotations", {}).get(_NODE_ID, "")) for item in items}
 
 
 def pod_lines(

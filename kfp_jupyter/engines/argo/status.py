@@ -8,7 +8,7 @@ between two readings are told as begun and ended, so that no duration is lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -76,8 +76,14 @@ class Reading:
     tasks: Mapping[str, TaskReading] = field(default_factory=dict)
 
 
-def read(workflow: Mapping[str, Any], record: Record) -> Reading:
-    """Return what a Workflow says of its run."""
+def read(workflow: Mapping[str, Any], record: Record, begun: Container[str] = ()) -> Reading:
+    """Return what a Workflow says of its run.
+
+    Args:
+        workflow: The Workflow.
+        record: What is known of its tasks.
+        begun: Ids of nodes whose pods are known to run, though the Workflow may not say so yet.
+    """
     run = _run(workflow)
     started = _seconds((workflow.get("status") or {}).get("startedAt"))
     created = _seconds(workflow["metadata"].get("creationTimestamp")) or 0.0
@@ -90,7 +96,8 @@ def read(workflow: Mapping[str, Any], record: Record) -> Reading:
     for argo, task in record.tasks.items():
         node = task_node(workflow, nodes, argo)
         if node is not None:
-            tasks[task] = _task(task, node, attempts(node, nodes), record.component(task), stopped)
+            tries = [_running(tried, begun) for tried in attempts(node, nodes)]
+            tasks[task] = _task(task, _running(node, begun), tries, record.component(task), stopped)
         elif run.state.finished:
             state = State.CANCELED if run.state is State.CANCELED else State.SKIPPED
             tasks[task] = TaskReading(TaskChanged(run.time, task, state, message="The run ended before it."))
@@ -98,6 +105,12 @@ def read(workflow: Mapping[str, Any], record: Record) -> Reading:
     if run.state is State.FAILED and not run.message and failed:
         run = replace(run, message=f"Failed: {', '.join(failed)}.")
     return Reading(run, started, created, tasks)
+
+
+def _running(node: Node, begun: Container[str]) -> Node:
+    if node["phase"] != "Pending" or node["id"] not in begun:
+        return node
+    return {**node, "phase": "Running", "message": ""}
 
 
 def changes(before: Reading | None, after: Reading) -> Iterator[Event]:

@@ -1,4 +1,8 @@
-"""The events of one run, from what a watch sees of its Workflow and what its pods say."""
+"""The events of one run, from what a watch sees of its Workflow and what its pods say.
+
+Argo writes the states of tasks only every ten seconds. While a task waits for its pod, the pods are looked at
+as well, often at first and ever more seldom while nothing happens; that it runs is told when its pod does.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,23 @@ from dataclasses import replace
 from typing import Any
 
 from kfp_jupyter.engines.argo.connection import Cluster
+from kfp_jupyter.engines.argo.errors import ClusterError
 from kfp_jupyter.engines.argo.failure import read_failure
-from kfp_jupyter.engines.argo.pods import attempt_pods, last_lines
+from kfp_jupyter.engines.argo.pods import attempt_pods, begun_nodes, last_lines
 from kfp_jupyter.engines.argo.points import Points
 from kfp_jupyter.engines.argo.record import Record, read_record
-from kfp_jupyter.engines.argo.status import Reading, changes, read
+from kfp_jupyter.engines.argo.status import RETRYING, Reading, changes, read
 from kfp_jupyter.engines.argo.watch import Lost
 from kfp_jupyter.model.run import Event, RunCreated, RunRef, State, TaskChanged
 
 PICKED_UP_SECONDS = 10.0
 """A Workflow that no controller has touched for so long is probably seen by none."""
+
+LOOK_SECONDS = 1.0
+"""How long after the last look pods are looked at again, at first; later a tenth of the time without news."""
+
+LONGEST_LOOK_SECONDS = 10.0
+"""What that grows to: by then Argo has written the state itself."""
 
 LOST_SECONDS = 20.0
 """A cluster that cannot be reached for so long is worth a word."""
@@ -46,6 +57,9 @@ class Story:
         self._points: Points | None = None
         self._before: Reading | None = None
         self._worry = ""
+        self._workflow: Mapping[str, Any] = {}
+        self._begun: set[str] = set()
+        self._news_at = self._look_at = 0.0
 
     @property
     def finished(self) -> bool:
@@ -54,9 +68,11 @@ class Story:
 
     def news(self, workflow: Mapping[str, Any]) -> Iterator[Event]:
         """Yield what a Workflow says that has not been told yet."""
+        self._news_at = time.monotonic()
+        self._workflow = workflow
         if self._record is None:
             self._record = read_record(workflow)
-        after = read(workflow, self._record)
+        after = read(workflow, self._record, self._begun)
         if self._points is None:
             self._points = Points(self._cluster, self._record)
             yield _created(self._ref, after, self._record)
@@ -72,10 +88,27 @@ class Story:
             yield from self._points.told()
         if self._before is None:
             return
+        if lost is None and self._has_begun():
+            yield from self.news(self._workflow)
         worry = _worry(lost, self._before, self._cluster.namespace)
         if worry != self._worry:
             self._worry = worry
             yield replace(self._before.run, message=worry or self._before.run.message)
+
+    def _has_begun(self) -> bool:
+        """Look at the pods if it is time to; say whether one runs of which that was not known."""
+        now = time.monotonic()
+        if now < self._look_at or self._before is None or not _waits(self._before):
+            return False
+        self._look_at = now + min(max((now - self._news_at) / 10, LOOK_SECONDS), LONGEST_LOOK_SECONDS)
+        try:
+            found = begun_nodes(self._cluster, self._workflow["metadata"]["name"])
+        except ClusterError:
+            # An extra: whoever may not list pods is told when Argo writes it.
+            return False
+        new = found - self._begun
+        self._begun |= new
+        return bool(new)
 
     def close(self) -> None:
         """Leave off reading the pods."""
@@ -98,6 +131,14 @@ def _created(ref: RunRef, reading: Reading, record: Record) -> RunCreated:
     tasks = tuple(record.tasks.values())
     about = (ref.run_id, record.pipeline, ref.target, record.arguments, tasks, record.notices)
     return RunCreated(reading.created, *about)
+
+
+def _waits(reading: Reading) -> bool:
+    """Say whether a task has a pod that is not known to run."""
+    return any(
+        held.starts and held.now.state is State.PENDING and held.now.reason != RETRYING
+        for held in reading.tasks.values()
+    )
 
 
 def _worry(lost: Lost | None, before: Reading, namespace: str) -> str:

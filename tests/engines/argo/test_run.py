@@ -299,6 +299,42 @@ def test_points_of_a_curve_come_while_the_task_runs(
     assert run.join().tasks["train"].curves["loss"][4] == (4, 0.2)
 
 
+def test_a_task_is_told_to_run_before_argo_writes_it_and_its_curve_begins(
+    start: Start, cluster: TestCluster, tmp_path: Path
+) -> None:
+    train = component(
+        "train",
+        """
+        def train(metrics: Output[Metrics], flag: str):
+            import os, time
+            metrics.log_metric("loss", 1, step=0)
+            while not os.path.exists(flag):
+                time.sleep(0.02)
+        """,
+        {"flag": TEXT},
+        {"metrics": METRICS},
+    )
+    cluster.faults.requeue_seconds = 600
+    run = start(pipeline("p", (train,), (task("train", flag=str(tmp_path / "flag")),)))
+    cluster.wait(lambda: run.task_state("train") == "RUNNING")
+    (node,) = (
+        held for held in cluster.workflow("run-0")["status"]["nodes"].values() if held["type"] == "Pod"
+    )
+    assert node["phase"] == "Pending"
+    cluster.wait(lambda: run.state and run.state.tasks["train"].curves.get("loss"))
+    (tmp_path / "flag").touch()
+    cluster.faults.requeue_seconds = 0
+    assert run.join().tasks["train"].state is State.SUCCEEDED
+
+
+def test_whoever_may_not_list_pods_is_told_what_argo_writes(start: Start, cluster: TestCluster) -> None:
+    cluster.faults.forbidden.add(("list", "pods"))
+    cluster.faults.requeue_seconds = 1.5
+    state = start(pipeline("p", (OTHER,), (task("other"),))).join()
+    assert any("/pods?labelSelector" in line for line in cluster.server.requests)
+    assert state.tasks["other"].state is State.SUCCEEDED
+
+
 def test_notices_say_that_nothing_is_cached(engine: ArgoEngine) -> None:
     given = pipeline("p", (OTHER,), (task("other"),))
     assert "cached" in engine.notices(given, RunOptions("r", TARGET))[0]
