@@ -17,6 +17,11 @@ from tests.cluster.substitution import SubstitutionError, replaced, substituted
 if TYPE_CHECKING:
     from tests.cluster.controller import Controller
 
+VARIABLE_LIMIT = 131_072 - len("ARGO_TEMPLATE=")
+NO_CONFIG_MAPS = (
+    'configmaps is forbidden: User "system:serviceaccount:argo:argo" cannot create resource "configmaps" in '
+    'API group "" in the namespace "team-a"'
+)
 DONE = ("Succeeded", "Failed", "Error", "Skipped", "Omitted")
 
 
@@ -182,6 +187,8 @@ class Reconciliation:
             except SubstitutionError as error:
                 return self._mark(node, "Error", str(error))
             node["inputs"] = template.get("inputs", {})
+            if len(json.dumps(full)) > VARIABLE_LIMIT:
+                return self._mark(node, "Error", NO_CONFIG_MAPS)
             pod = self._controller.pod(self._namespace, pod_id, full)
             self._create_pod(pod, node)
         if self._shutdown and pod.phase in ("Pending", "Running"):

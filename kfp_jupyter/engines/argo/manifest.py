@@ -19,6 +19,7 @@ from kfp_jupyter.engines.argo.record import NOTICES_ANNOTATION, PIPELINE_LABEL, 
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, record_parameter
 from kfp_jupyter.engines.argo.template import template
 from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_value
+from kfp_jupyter.engines.argo.weight import POD_LIMIT, pod_weight
 from kfp_jupyter.engines.base import RunOptions
 from kfp_jupyter.engines.support import check_supported, step_of, task_output
 from kfp_jupyter.model.component import ContainerStep, InputSpec, PythonStep
@@ -78,6 +79,7 @@ def workflow(
     parameters = [
         {"name": name, "value": _sized(value, f"argument {name}")} for name, value in arguments.items()
     ]
+    _check_weights(pipeline, arguments, templates)
     spec: dict[str, Any] = {
         "entrypoint": templates.entrypoint,
         "arguments": {"parameters": [*parameters, {"name": PROGRAM_PARAMETER, "value": packed_program()}]},
@@ -204,6 +206,27 @@ def _dag_task(pipeline: Pipeline, task: Task, names: Mapping[str, str], template
     if artifacts:
         arguments["artifacts"] = artifacts
     return {**made, "arguments": arguments} if arguments else made
+
+
+def _check_weights(pipeline: Pipeline, arguments: Mapping[str, Json], templates: _Templates) -> None:
+    """See that no task's pod has to carry too much; what other tasks give out is not known yet."""
+    made = {item["name"]: item for item in templates.made}
+    program = {f"workflow.parameters.{PROGRAM_PARAMETER}": packed_program()}
+    for task in pipeline.graph.in_order():
+        values = dict(program)
+        for name, value in task.arguments.items():
+            if isinstance(value, Constant):
+                values[f"inputs.parameters.{name}"] = encode_value(value.value)
+            elif isinstance(value, PipelineInput) and value.name in arguments:
+                values[f"inputs.parameters.{name}"] = encode_value(arguments[value.name])
+        weight = pod_weight(made[templates.name_of(task)], values)
+        if weight > POD_LIMIT:
+            raise _error(
+                task,
+                f"Its source, and twice its values, take {weight // 1000} kB in its pod; on Argo they may "
+                f"take {POD_LIMIT // 1000} kB",
+                "Let a first task read large values from where they are stored, and pass on artifacts.",
+            )
 
 
 def _parameter(pipeline: Pipeline, task: Task, value: Value, names: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from kfp_jupyter.engines.argo.nodes import Node, NodesOutOfReachError, attempts, read_nodes, task_node
 from kfp_jupyter.engines.argo.outputs import artifacts_of, inputs_of, outputs_of
+from kfp_jupyter.engines.argo.reasons import explained
 from kfp_jupyter.engines.argo.record import Record
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.run import Event, RunChanged, State, TaskChanged, TaskError
@@ -35,15 +36,7 @@ _PHASES = {
 _STOPPED = re.compile(r"workflow shutdown with strategy|Stopped with strategy")
 # What Argo writes over that once the pod has ended, by SIGTERM or SIGKILL; its own message is then lost.
 _KILLED = re.compile(r"\bError \(exit code (137|143)\)")
-_REASONS = (
-    ("active on the node longer", "Timeout"),
-    ("exceeded its deadline", "Timeout"),
-    ("OOMKilled", "OutOfMemory"),
-    ("evicted", "Evicted"),
-    ("pod deleted", "PodDeleted"),
-)
 _WORD_FIRST = re.compile(r"([A-Z][A-Za-z]+)(?:: (.*))?", re.DOTALL)
-_DUE_TO = re.compile(r"due to ([A-Z]\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +153,7 @@ def _run(workflow: Mapping[str, Any]) -> RunChanged:
         return RunChanged(created, state, message=message)
     if not state.finished:
         return RunChanged(started, state, message=message)
-    return RunChanged(_seconds(status.get("finishedAt")) or started, state, _reason(message), message)
+    return RunChanged(_seconds(status.get("finishedAt")) or started, state, *explained(message))
 
 
 def _task(
@@ -201,7 +194,7 @@ def _state(node: Node, last: Node, stopped: bool) -> tuple[State, str, str]:
     if state is State.FAILED and (_was_stopped(last, stopped) or _was_stopped(node, stopped)):
         return _ending(last), "", ""
     if state is State.FAILED:
-        return state, _reason(message), message
+        return state, *explained(message)
     if state is State.SUCCEEDED and last.get("taskResultSynced") is False:
         # Its outputs are still on their way.
         return State.RUNNING, "", ""
@@ -231,14 +224,6 @@ def _ending(last: Node) -> State:
 
 def _exit_code(node: Node) -> str:
     return str((node.get("outputs") or {}).get("exitCode") or "")
-
-
-def _reason(message: str) -> str:
-    for part, reason in _REASONS:
-        if part in message:
-            return reason
-    found = _DUE_TO.search(message)
-    return found.group(1) if found else ""
 
 
 def _seconds(text: str | None) -> float | None:

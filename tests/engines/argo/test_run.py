@@ -10,7 +10,7 @@ from threading import Event as Stop
 import pytest
 
 from kfp_jupyter.engines.argo import ArgoEngine
-from kfp_jupyter.engines.argo.errors import RunGoneError
+from kfp_jupyter.engines.argo.errors import ManifestError, RunGoneError
 from kfp_jupyter.engines.base import RunOptions
 from kfp_jupyter.model.pipeline import Retry, TaskOutput, TaskSettings
 from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, TaskChanged
@@ -333,6 +333,22 @@ def test_whoever_may_not_list_pods_is_told_what_argo_writes(start: Start, cluste
     state = start(pipeline("p", (OTHER,), (task("other"),))).join()
     assert any("/pods?labelSelector" in line for line in cluster.server.requests)
     assert state.tasks["other"].state is State.SUCCEEDED
+
+
+TAKE = component("take", "def take(text: str): ...\n", {"text": TEXT})
+GIVE = component(
+    "give", 'def give(length: int) -> str:\n    return "<" * length\n', {"length": INT}, {"Output": TEXT}
+)
+
+
+def test_what_a_pod_cannot_carry_is_refused_or_explained(start: Start) -> None:
+    fits = start(pipeline("p", (TAKE,), (task("take", text="x" * 40_000),))).join()
+    assert fits.state is State.SUCCEEDED
+    with pytest.raises(ManifestError, match="in its pod"):
+        start(pipeline("p", (TAKE,), (task("take", text="x" * 60_000),)))
+    given = (task("give", length=60_000), task("take", text=TaskOutput("give", "Output")))
+    take = start(pipeline("p", (GIVE, TAKE), given)).join().tasks["take"]
+    assert (take.state, take.reason) == (State.FAILED, "TooLarge")
 
 
 def test_notices_say_that_nothing_is_cached(engine: ArgoEngine) -> None:

@@ -15,6 +15,7 @@ from kfp_jupyter.engines.argo.record import read_record
 from kfp_jupyter.engines.argo.status import Reading, changes, read
 from kfp_jupyter.engines.base import RunOptions
 from kfp_jupyter.model.run import RunChanged, State, Target, TaskChanged
+from tests.cluster.reconciliation import NO_CONFIG_MAPS
 from tests.engines.argo.pipelines import component, pipeline, task
 
 ONE = component("one", "def one(): ...\n")
@@ -166,6 +167,20 @@ def test_what_failed_by_itself_stays_failed_when_the_run_is_stopped() -> None:
 
 def test_a_signal_that_nobody_sent_by_a_stop_is_a_failure() -> None:
     assert now(held("Failed", node("one", "Failed", "main: Error (exit code 143)"))).state is State.FAILED
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "remedy"),
+    [
+        (NO_CONFIG_MAPS, "TooLarge", "as artifacts"),
+        ("wait: Error (exit code 64): timed out", "OutputsNotSaved", "artifact store is up"),
+    ],
+)
+def test_what_argo_says_in_its_own_terms_is_explained(message: str, reason: str, remedy: str) -> None:
+    told = now(held("Running", node("one", "Error", message)))
+    assert (told.state, told.reason) == (State.FAILED, reason)
+    assert remedy in told.message
+    assert told.message.endswith(f"Argo says: {message}")
 
 
 def test_what_never_began_in_a_stopped_run_is_cancelled() -> None:
