@@ -51,6 +51,7 @@ goldens: $(STAMPS)/test ## rewrite the expected files of the tests from what the
 conformance: $(STAMPS)/test ## compile KFP's own suite, KFP_REPO=<checkout of kubeflow/pipelines>, and compare with its goldens
 	@test -n "$(KFP_REPO)" || { echo "say where it is: make conformance KFP_REPO=/path/to/kubeflow/pipelines"; exit 1; }
 	$(VENV)/bin/python -m tests.conformance $(KFP_REPO)
+	$(VENV)/bin/python -m tests.conformance.reading $(KFP_REPO)
 
 bench: $(STAMPS)/test ## run the benchmarks
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(VENV)/bin/python $$benchmark; done

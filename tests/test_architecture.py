@@ -16,6 +16,8 @@ FLOORS = (
     {"model", "executor"},
     {"cells", "interchange", "runs", "view"},
     {"engines", "dsl", "compiler"},
+    # What KFP has beside its authoring names, and is made of these.
+    {"components", "kubernetes"},
     {"run"},
     {"workbench", "compat"},
     # A cell is defined by one function, for the magics and for the command line.

@@ -33,11 +33,19 @@ SINGLE_OUTPUT = "Output"
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A component's inputs and outputs, and its description."""
+    """A component's inputs and outputs, and its description.
+
+    Attributes:
+        inputs: The inputs.
+        outputs: The outputs.
+        description: For people; from the docstring.
+        paths: The arguments that get a path instead of a value.
+    """
 
     inputs: tuple[InputSpec, ...]
     outputs: tuple[OutputSpec, ...]
     description: str
+    paths: frozenset[str] = frozenset()
 
 
 def read_interface(
@@ -70,9 +78,12 @@ class _Reader:
         texts = docstring.read(self.function.__doc__)
         inputs: list[InputSpec] = []
         outputs: list[OutputSpec] = []
+        paths: set[str] = set()
         signature = inspect.signature(self.function)
         for argument in signature.parameters.values():
             held = self._meaning(argument)
+            if held.is_path:
+                paths.add(argument.name)
             if held.is_output:
                 outputs.append(self._output(argument.name, held))
             else:
@@ -80,7 +91,7 @@ class _Reader:
         outputs.extend(self._returned(signature.return_annotation))
         self._check_names([spec.name for spec in outputs])
         described = tuple(replace(spec, description=texts.returns.get(spec.name, "")) for spec in outputs)
-        return Interface(tuple(inputs), described, texts.summary)
+        return Interface(tuple(inputs), described, texts.summary, frozenset(paths))
 
     def _meaning(self, argument: inspect.Parameter) -> Meaning:
         if argument.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):

@@ -1,6 +1,8 @@
-"""The call of a component: each argument is checked, and becomes a value of the model.
+"""The call of a component: each argument is checked, and kept as a channel or a constant.
 
-Messages name the task that the call would have made, the argument, and the line of the call.
+A constant may hold channels, in a text, a list or a dict; there the placeholder takes their place that the
+step's launcher replaces, and the call says which channels are mentioned. Messages name the task that the call
+would have made, the argument, and the line of the call.
 """
 
 from __future__ import annotations
@@ -9,12 +11,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.cells.origin import place_line
-from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
+from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, marks
 from kfp_jupyter.dsl.pipeline_task import PipelineTask
 from kfp_jupyter.model import check
 from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.component import Component, InputSpec
-from kfp_jupyter.model.pipeline import Constant, PipelineError, Value
+from kfp_jupyter.model.pipeline import Constant
 from kfp_jupyter.model.types import ArtifactType, ParameterType, connects
 
 if TYPE_CHECKING:
@@ -26,12 +28,16 @@ def foreign(channel: PipelineChannel, builder: PipelineBuilder, where: str) -> A
     return ArgumentError(
         f"{channel!r} belongs to the pipeline {channel.builder.name!r}, not to {builder.name!r}.",
         where=where,
-        remedy="Use outputs of tasks that this pipeline itself has called, and its own parameters.",
+        remedy="Use outputs of tasks that this pipeline itself called, and its own parameters.",
     )
 
 
 class ComponentCall:
-    """The call of a component: its arguments, checked and as the model holds them."""
+    """The call of a component.
+
+    Attributes:
+        mentioned: The channels inside constants, after `arguments` was called.
+    """
 
     def __init__(
         self, component: Component, task: str, origin: tuple[str, int], builder: PipelineBuilder
@@ -40,6 +46,7 @@ class ComponentCall:
         self.task = task
         self.origin = origin
         self.builder = builder
+        self.mentioned: list[PipelineChannel] = []
 
     @property
     def where(self) -> str:
@@ -47,12 +54,14 @@ class ComponentCall:
         line = place_line(*self.origin)
         return f"{line}, task {self.task}" if line else f"task {self.task}"
 
-    def arguments(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Value]:
+    def arguments(
+        self, positional: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> dict[str, PipelineChannel | Constant]:
         """Return the values of the inputs that are given, in the order of the component's inputs."""
         given = {**self._in_order(positional, named), **named}
-        specs = {spec.name: spec for spec in self.component.inputs}
+        specs = {spec.name: spec for spec in self.component.inputs if not _filled_in(spec)}
         for name in given:
-            if name not in specs or specs[name].type is ParameterType.TASK_FINAL_STATUS:
+            if name not in specs:
                 raise ArgumentError(
                     f"Component {self.component.name!r} has no argument {name!r}.",
                     where=self.where,
@@ -61,20 +70,14 @@ class ComponentCall:
         missing = [name for name, spec in specs.items() if not spec.optional and name not in given]
         if missing:
             raise check.missing_argument(self.component, missing, self.where)
-        values: dict[str, Value] = {}
-        for name, spec in specs.items():
-            if spec.type is ParameterType.TASK_FINAL_STATUS:
-                raise PipelineError(
-                    f"The argument {name!r} takes the final status of other tasks; only exit tasks get it.",
-                    where=self.where,
-                    remedy="Exit handlers are not supported yet.",
-                )
-            if name in given and not (given[name] is None and spec.optional and spec.default is None):
-                values[name] = self._value(spec, given[name])
-        return values
+        return {
+            name: self._value(spec, given[name])
+            for name, spec in specs.items()
+            if name in given and not (given[name] is None and spec.optional and spec.default is None)
+        }
 
     def _in_order(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
-        names = [spec.name for spec in self.component.inputs]
+        names = [spec.name for spec in self.component.inputs if not _filled_in(spec)]
         if len(positional) > len(names):
             takes = f"takes {len(names)}: {', '.join(names)}" if names else "takes none"
             raise ArgumentError(
@@ -92,23 +95,25 @@ class ComponentCall:
                 )
         return given
 
-    def _value(self, spec: InputSpec, given: Any) -> Value:
+    def _value(self, spec: InputSpec, given: Any) -> PipelineChannel | Constant:
         if isinstance(given, PipelineTask):
             raise self._task_given(spec, given)
         if isinstance(given, PipelineChannel):
-            if given.builder is not self.builder:
-                raise foreign(given, self.builder, self.where)
-            if not connects(given.type, spec.type):
-                source = check.describe(given.value)
-                raise check.wrong_connection(spec, source, given.type, self.task, self.where)
-            return given.value
+            return self._channel(spec, given)
         if isinstance(spec.type, ArtifactType):
             raise check.constant_for_artifact(spec, given, self.where)
-        self._refuse_nested(spec, given)
         try:
-            return Constant(check.parameter_value(spec.type, given))
+            return Constant(check.parameter_value(spec.type, self._with_placeholders(spec, given)))
         except ValueError as error:
             raise check.wrong_constant(spec, error, self.where) from None
+
+    def _channel(self, spec: InputSpec, given: PipelineChannel) -> PipelineChannel:
+        if given.builder is not self.builder:
+            raise foreign(given, self.builder, self.where)
+        unknown = not given.is_type_known and isinstance(spec.type, ParameterType)
+        if not unknown and not connects(given.type, spec.type):
+            raise check.wrong_connection(spec, given.describe(), given.type, self.task, self.where)
+        return given
 
     def _task_given(self, spec: InputSpec, task: PipelineTask) -> ArgumentError:
         names = list(task.outputs)
@@ -121,15 +126,53 @@ class ComponentCall:
             f"The argument {spec.name!r} got the task {task.name!r} itself.", where=self.where, remedy=remedy
         )
 
-    def _refuse_nested(self, spec: InputSpec, given: Any) -> None:
-        inner = (
-            given.values() if isinstance(given, dict) else given if isinstance(given, (list, tuple)) else ()
-        )
-        for held in inner:
-            if isinstance(held, (PipelineChannel, PipelineTask)):
+    def _with_placeholders(self, spec: InputSpec, given: Any) -> Any:
+        """Return a constant with placeholders for the channels in it, which are noted."""
+        if isinstance(given, str):
+            return self._text(given)
+        if isinstance(given, PipelineTask):
+            raise self._task_given(spec, given)
+        if isinstance(given, PipelineChannel):
+            if isinstance(given.type, ArtifactType):
                 raise ArgumentError(
-                    f"The argument {spec.name!r} is a {type(given).__name__} with {held!r} inside.",
+                    f"The argument {spec.name!r} has {given.describe()} inside, which is an artifact.",
                     where=self.where,
-                    remedy="Values inside lists and dicts are not supported yet: give it by itself.",
+                    remedy="Give an artifact by itself, to an argument of its own.",
                 )
-            self._refuse_nested(spec, held)
+            return self._mention(given)
+        if isinstance(given, (list, tuple)):
+            return [self._with_placeholders(spec, held) for held in given]
+        if isinstance(given, dict):
+            return {self._key(spec, key): self._with_placeholders(spec, held) for key, held in given.items()}
+        return given
+
+    def _key(self, spec: InputSpec, key: Any) -> Any:
+        if isinstance(key, PipelineChannel) or (isinstance(key, str) and any(marks(key))):
+            raise ArgumentError(
+                f"The argument {spec.name!r} is a dict with a key that is known only when the pipeline runs.",
+                where=self.where,
+                remedy="Make the dict inside a component.",
+            )
+        return key
+
+    def _text(self, text: str) -> str:
+        for mark in marks(text):
+            channel = self.builder.mentioned.get(mark)
+            if channel is None:
+                raise ArgumentError(
+                    f"A text holds a value of another pipeline: {mark}.",
+                    where=self.where,
+                    remedy="Use outputs of tasks that this pipeline itself called, and its own parameters.",
+                )
+            text = text.replace(mark, self._mention(channel))
+        return text
+
+    def _mention(self, channel: PipelineChannel) -> str:
+        if channel.builder is not self.builder:
+            raise foreign(channel, self.builder, self.where)
+        self.mentioned.append(channel)
+        return channel.placeholder
+
+
+def _filled_in(spec: InputSpec) -> bool:
+    return isinstance(spec.type, ParameterType) and spec.type.filled_in

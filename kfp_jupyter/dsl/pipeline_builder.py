@@ -1,7 +1,8 @@
-"""A pipeline while it is being written: a component that is called adds its task to it.
+"""A pipeline while it is being written: a component that is called adds its task to the group that is open.
 
-Which one is being written is kept in a context variable, so that several threads may trace pipelines. Every
-argument is checked by the call that gives it; `build` checks what only the whole can show, such as a circle.
+Which one is being written is kept in a context variable, so that several threads may trace pipelines, and
+pipelines may be written while another is. Every argument is checked by the call that gives it; `build` makes
+the model of the tree of groups (see `lowering`) and checks what only the whole can show, such as a circle.
 """
 
 from __future__ import annotations
@@ -14,21 +15,22 @@ from typing import Any
 
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.origin import caller, place_line
-from kfp_jupyter.dsl.component_call import ComponentCall, foreign
+from kfp_jupyter.dsl.component_call import ComponentCall
+from kfp_jupyter.dsl.lowering import Lowering
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
-from kfp_jupyter.dsl.pipeline_task import PipelineTask
+from kfp_jupyter.dsl.pipeline_task import PipelineTask, SettingError
+from kfp_jupyter.dsl.tasks_group import (
+    ConditionBranches,
+    ConditionGroup,
+    Elif,
+    ExitHandler,
+    If,
+    InvalidControlFlowException,
+    TasksGroup,
+)
 from kfp_jupyter.model import check
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec
-from kfp_jupyter.model.pipeline import (
-    CircleError,
-    Graph,
-    Pipeline,
-    PipelineError,
-    PipelineInput,
-    TaskOutput,
-    TaskSettings,
-    Value,
-)
+from kfp_jupyter.model.pipeline import CircleError, Pipeline, PipelineConfig, PipelineError, TaskSettings
 
 _current: ContextVar[PipelineBuilder | None] = ContextVar("kfp_jupyter_pipeline", default=None)
 
@@ -39,7 +41,7 @@ def current_builder() -> PipelineBuilder | None:
 
 
 class PipelineBuilder:
-    """Collects the tasks of one pipeline.
+    """Collects the tasks and groups of one pipeline.
 
     Usage::
 
@@ -54,6 +56,12 @@ class PipelineBuilder:
         description: For people.
         display_name: The name shown to people.
         pipeline_root: Where artifacts are stored.
+        config: What is set for a run as a whole.
+
+    Attributes:
+        inputs: Its parameters as channels, by name.
+        tasks: All its tasks by name.
+        mentioned: The channels that stand in texts, by the mark that stands for them.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class PipelineBuilder:
         description: str = "",
         display_name: str = "",
         pipeline_root: str = "",
+        config: PipelineConfig | None = None,
     ) -> None:
         self.name = kebab_case(name) or "pipeline"
         # KFP's spelling is ASCII and would garble any other name.
@@ -77,26 +86,28 @@ class PipelineBuilder:
             )
         self.description = description
         self.pipeline_root = pipeline_root
-        self._inputs = tuple(inputs)
-        self._outputs = tuple(outputs)
+        self.config = config or PipelineConfig()
+        self.input_specs = tuple(inputs)
+        self.output_specs = tuple(outputs)
         self.inputs = {
-            spec.name: PipelineChannel(PipelineInput(spec.name), spec.type, self) for spec in self._inputs
+            spec.name: PipelineChannel(spec.name, spec.type, self, hint=spec.hint)
+            for spec in self.input_specs
         }
         self.tasks: dict[str, PipelineTask] = {}
+        self.mentioned: dict[str, PipelineChannel] = {}
         # Each `.after`: who waits, for whom, and the file and line; only one of these can close a circle.
         self.waits: list[tuple[str, str, tuple[str, int]]] = []
-        self._components: dict[str, Component] = {}
-        self._keys: dict[int, str] = {}
         self._counts: dict[str, int] = {}
+        self._groups = 0
         self._token: Token[PipelineBuilder | None] | None = None
+        token = _current.set(self)
+        try:
+            self.root = TasksGroup()
+        finally:
+            _current.reset(token)
+        self._open = [self.root]
 
     def __enter__(self) -> PipelineBuilder:
-        if _current.get() is not None:
-            raise PipelineError(
-                f"The pipeline {self.name!r} is written inside {_current.get()!r}.",
-                where=place_line(*caller()),
-                remedy="Write it outside; pipelines inside pipelines are not supported yet.",
-            )
         self._token = _current.set(self)
         return self
 
@@ -115,6 +126,7 @@ class PipelineBuilder:
         positional: tuple[Any, ...] = (),
         named: Mapping[str, Any] | None = None,
         settings: TaskSettings | None = None,
+        pipeline: Pipeline | None = None,
     ) -> PipelineTask:
         """Add a task of a component, as calling it does.
 
@@ -123,19 +135,94 @@ class PipelineBuilder:
             positional: Arguments in the order of the component's inputs.
             named: Arguments by name.
             settings: What the task's settings start with.
+            pipeline: The pipeline that the component is, if it is one.
 
         Raises:
             ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
         """
         origin = caller()
         name, count = self._free_name(component.name)
-        arguments = ComponentCall(component, name, origin, self).arguments(positional, named or {})
+        call = ComponentCall(component, name, origin, self)
+        arguments = call.arguments(positional, named or {})
         # Only now, so that a call that was refused leaves nothing behind.
         self._counts[component.name] = count
-        key = self._key(component, name)
-        task = PipelineTask(name, key, component, arguments, settings or TaskSettings(), self, origin)
+        task = PipelineTask(name, component, arguments, settings or TaskSettings(), self, origin, pipeline)
+        task.mentioned.extend(call.mentioned)
+        task.group = self._open[-1]
+        task.group.children.append(task)
         self.tasks[name] = task
         return task
+
+    def enter(self, group: TasksGroup) -> None:
+        """Open a group: what is written now belongs to it."""
+        if isinstance(group, ExitHandler) and len(self._open) > 1:
+            raise InvalidControlFlowException(
+                f"`dsl.ExitHandler` stands inside {self._open[-1]!r}.",
+                where=place_line(*group.origin),
+                remedy="Write it on the outermost level of the pipeline.",
+            )
+        if group.name:
+            raise InvalidControlFlowException(
+                f"{group!r} is entered twice.", where=place_line(*caller()), remedy="Make another one."
+            )
+        group.name = f"{group.stem}-{self.next_group_number()}"
+        self._append(group)
+
+    def leave(self) -> None:
+        """Close the group that was opened last."""
+        self._open.pop()
+
+    def next_group_number(self) -> int:
+        """Return the next number of a group, or of what is named like one."""
+        self._groups += 1
+        return self._groups
+
+    def last_branch(self) -> ConditionGroup | None:
+        """Return the branch that an `Elif` or `Else` written now would follow."""
+        last = self._last_group()
+        if isinstance(last, ConditionBranches):
+            last = last.children[-1]  # type: ignore[assignment]
+        return last if isinstance(last, (If, Elif)) else None
+
+    def open_branches(self) -> None:
+        """Open the group of branches that an `Elif` or `Else` written now belongs to."""
+        last = self._last_group()
+        if isinstance(last, ConditionBranches):
+            self._open.append(last)
+            return
+        if last is None:
+            raise InvalidControlFlowException("There is no `dsl.If` to follow.", where=place_line(*caller()))
+        siblings = self._open[-1].children
+        siblings.remove(last)
+        branches = ConditionBranches()
+        # The group around has the number of its first branch, as if it had been written first.
+        number = last.name.removeprefix(f"{last.stem}-")
+        branches.name, last.name = f"{branches.stem}-{number}", f"{last.stem}-{self.next_group_number()}"
+        self._append(branches)
+        self._append(last)
+        self.leave()
+
+    def take_out(self, task: object) -> None:
+        """Take an exit task out of its group, to run after a handler.
+
+        Raises:
+            SettingError: It waits for other tasks, or is no task of this pipeline.
+        """
+        if not isinstance(task, PipelineTask) or task.builder is not self:
+            raise SettingError(
+                f"`dsl.ExitHandler` takes a task of the same pipeline, not {task!r}.",
+                where=place_line(*caller()),
+                remedy="Call a component, and give what it returned.",
+            )
+        if task.waits:
+            raise SettingError(
+                "It is an exit task and waits for other tasks.",
+                where=task.place(),
+                remedy="Give it constants and parameters of the pipeline only, and no `.after`.",
+            )
+        if task.group is not None:
+            task.group.children.remove(task)
+            task.group = None
 
     def build(self, returned: Any = None) -> Pipeline:
         """Return the finished pipeline.
@@ -146,18 +233,20 @@ class PipelineBuilder:
         Raises:
             PipelineError: It has no task, waits in a circle, or gives out something else than it declares.
         """
-        tasks = {name: task.model() for name, task in self.tasks.items()}
-        pipeline = Pipeline(
-            name=self.name,
-            inputs=self._inputs,
-            outputs=self._outputs,
-            components=self._components,
-            graph=Graph(tasks, self._given_out(returned)),
-            description=self.description,
-            display_name=self.display_name,
-            pipeline_root=self.pipeline_root,
-        )
+        lowering = Lowering(self)
         try:
+            graph = lowering.graph(returned)
+            pipeline = Pipeline(
+                name=self.name,
+                inputs=self.input_specs,
+                outputs=self.output_specs,
+                components=lowering.components,
+                graph=graph,
+                description=self.description,
+                display_name=self.display_name,
+                pipeline_root=self.pipeline_root,
+                config=self.config,
+            )
             check.check(pipeline)
         except PipelineError as error:
             self._add_line(error)
@@ -177,6 +266,15 @@ class PipelineBuilder:
         if task is not None:
             error.where = task.place(task.origin)
 
+    def _append(self, group: TasksGroup) -> None:
+        group.parent = self._open[-1]
+        group.parent.children.append(group)
+        self._open.append(group)
+
+    def _last_group(self) -> TasksGroup | None:
+        children = reversed(self._open[-1].children)
+        return next((child for child in children if isinstance(child, TasksGroup)), None)
+
     def _free_name(self, base: str) -> tuple[str, int]:
         """Return the next name of a component's tasks, as KFP counts them, and its number."""
         count = self._counts.get(base, 0) + 1
@@ -185,57 +283,3 @@ class PipelineBuilder:
             count += 1
             name = f"{base}-{count}"
         return name, count
-
-    def _key(self, component: Component, task: str) -> str:
-        """Return the component's key, which is KFP's for its first task."""
-        key = self._keys.get(id(component))
-        if key is None:
-            key = self._keys[id(component)] = f"comp-{task}"
-            self._components[key] = component
-        return key
-
-    def _given_out(self, returned: Any) -> dict[str, Value]:
-        values = _by_name(returned, self.name)
-        declared = {spec.name: spec for spec in self._outputs}
-        where = f"pipeline {self.name}"
-        for name in values:
-            if name not in declared:
-                hint = "Declare its type, as in `-> float`, or a NamedTuple with this field."
-                raise PipelineError(
-                    f"The pipeline returns {name!r} without a type hint.", where=where, remedy=hint
-                )
-        for name in declared:
-            if name not in values:
-                raise PipelineError(
-                    f"The pipeline declares the output {name!r}, but does not return it.",
-                    where=where,
-                    remedy="Return an output of one of its tasks, or take the return type away.",
-                )
-        return {name: self._task_output(name, value) for name, value in values.items()}
-
-    def _task_output(self, name: str, value: Any) -> TaskOutput:
-        if not isinstance(value, PipelineChannel) or not isinstance(value.value, TaskOutput):
-            raise PipelineError(
-                f"The output {name!r} is {value!r}, which is no output of a task.",
-                where=f"pipeline {self.name}",
-                remedy="Return `task.output` or `task.outputs['…']`.",
-            )
-        if value.builder is not self:
-            raise foreign(value, self, f"pipeline {self.name}")
-        return value.value
-
-
-def _by_name(returned: Any, pipeline: str) -> dict[str, Any]:
-    if returned is None:
-        return {}
-    if isinstance(returned, dict):
-        return returned
-    if hasattr(returned, "_asdict"):
-        return dict(returned._asdict())
-    if isinstance(returned, tuple):
-        raise PipelineError(
-            "The pipeline returns a plain tuple, whose values have no names.",
-            where=f"pipeline {pipeline}",
-            remedy="Return a NamedTuple.",
-        )
-    return {"Output": returned}

@@ -1,19 +1,28 @@
-"""A value that will flow when the pipeline runs: a pipeline's parameter, or a task's output.
+"""A value that will flow when the pipeline runs: a pipeline's parameter, a task's output, or a part of one.
 
-While a pipeline is being traced there is no value yet, so every use of one as a Python value is an error.
+While a pipeline is being traced there is no value yet. A channel can be given to components, also inside
+texts, lists and dicts; compared, for `dsl.If`; and a dict's or list's parts can be taken with `[...]`. Any
+other use of one as a Python value is an error. In a text it stands as a mark that its pipeline knows.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kfp_jupyter.cells.origin import caller, place_line
-from kfp_jupyter.model.check import describe
-from kfp_jupyter.model.pipeline import PipelineError, PipelineInput, TaskOutput
-from kfp_jupyter.model.types import ValueType
+from kfp_jupyter.dsl.item_type import item_type, member_type
+from kfp_jupyter.model.pipeline import PipelineError
+from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
+from kfp_jupyter.model.value import CHANNEL
 
 if TYPE_CHECKING:
+    from kfp_jupyter.dsl.condition_operation import ConditionOperation
     from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
+
+_MARK = re.compile(r"\{\{channel:[^{}]*\}\}")
 
 
 class ChannelUseError(PipelineError):
@@ -24,43 +33,151 @@ class PipelineChannel:
     """Stands for a value of a run, to be given to components as an argument.
 
     Attributes:
-        value: The reference to it in the model.
+        name: The parameter's or output's name.
         type: Its parameter or artifact type.
         builder: The pipeline that it belongs to.
+        task_name: The name of the task that gives it out; None for a parameter of the pipeline.
+        hint: The Python type in full, if that says what is in a list or dict.
+        is_type_known: False if `type` is only what KFP writes where nothing is known.
     """
 
-    __slots__ = ("builder", "type", "value")
+    __slots__ = ("builder", "hint", "is_type_known", "name", "task_name", "type")
 
-    def __init__(self, value: PipelineInput | TaskOutput, type_: ValueType, builder: PipelineBuilder) -> None:
-        self.value = value
+    def __init__(
+        self,
+        name: str,
+        type_: ValueType,
+        builder: PipelineBuilder,
+        task_name: str | None = None,
+        hint: str = "",
+        is_type_known: bool = True,
+    ) -> None:
+        self.name = name
         self.type = type_
         self.builder = builder
+        self.task_name = task_name
+        self.hint = hint
+        self.is_type_known = is_type_known
 
     @property
-    def name(self) -> str:
-        """The parameter's or output's name."""
-        return self.value.output if isinstance(self.value, TaskOutput) else self.value.name
+    def full_name(self) -> str:
+        """Its name in the whole pipeline, as KFP makes it: `train-model`, or `rate` for a parameter."""
+        return f"{self.task_name}-{self.name}" if self.task_name else self.name
 
     @property
-    def task_name(self) -> str | None:
-        """The name of the task that gives it out; None for a parameter of the pipeline."""
-        return self.value.task if isinstance(self.value, TaskOutput) else None
+    def pattern(self) -> str:
+        """The mark that stands for it in a text."""
+        return f"{{{{channel:task={self.task_name or ''};name={self.name};type={self._type_name()};}}}}"
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for it in a text that a task gets as an argument."""
+        return f"{{{{$.inputs.parameters['{CHANNEL}{self.full_name}']}}}}"
+
+    def describe(self) -> str:
+        """Return what people call it: `output 'model' of task 'train'`."""
+        if self.task_name:
+            return f"output {self.name!r} of task {self.task_name!r}"
+        return f"the pipeline's parameter {self.name!r}"
 
     def __repr__(self) -> str:
-        return f"<{describe(self.value)}: {self.type.python_name}>"
+        return f"<{self.describe()}: {self.type.python_name}>"
 
-    def __getitem__(self, key: Any) -> Any:
-        self._refuse(f"be indexed with [{key!r}]")
+    def __str__(self) -> str:
+        if isinstance(self.type, ArtifactType):
+            self._refuse("be put into a text, because it is an artifact,")
+        pattern = self.pattern
+        self.builder.mentioned[pattern] = self
+        return pattern
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            self._refuse(f"be formatted with {spec!r}")
+        return str(self)
+
+    def __getitem__(self, key: Any) -> PipelineChannel:
+        fits = (isinstance(key, str) and (self.type is ParameterType.STRUCT or not self.is_type_known)) or (
+            isinstance(key, int) and (self.type is ParameterType.LIST or not self.is_type_known)
+        )
+        if not isinstance(key, (str, int)) or not fits or not re.fullmatch(r"\w+", str(key)):
+            self._refuse(f"be indexed with [{key!r}]")
+        return Selected(self, key)
+
+    def __eq__(self, other: object) -> ConditionOperation:  # type: ignore[override]
+        return self._compared("==", other)
+
+    def __ne__(self, other: object) -> ConditionOperation:  # type: ignore[override]
+        return self._compared("!=", other)
+
+    def __lt__(self, other: object) -> ConditionOperation:
+        return self._compared("<", other)
+
+    def __le__(self, other: object) -> ConditionOperation:
+        return self._compared("<=", other)
+
+    def __gt__(self, other: object) -> ConditionOperation:
+        return self._compared(">", other)
+
+    def __ge__(self, other: object) -> ConditionOperation:
+        return self._compared(">=", other)
+
+    __hash__ = object.__hash__
+
+    def _compared(self, operator: str, other: object) -> ConditionOperation:
+        from kfp_jupyter.dsl.condition_operation import ConditionOperation
+
+        return ConditionOperation(operator, (self, other))
+
+    def _type_name(self) -> str:
+        return self.type.schema_title if isinstance(self.type, ArtifactType) else self.type.value
 
     def _refuse(self, use: str) -> NoReturn:
-        value = describe(self.value)
+        value = self.describe()
         raise ChannelUseError(
             f"{value[0].upper()}{value[1:]} has no value before the pipeline runs, so it cannot {use} here.",
             where=place_line(*caller()),
             remedy="Give it to a component as an argument, and do this inside the component.",
         )
 
-    __hash__ = object.__hash__
+
+class Selected(PipelineChannel):
+    """A part of a value: `item.a` in a loop over dicts, or `task.output["a"]`.
+
+    Attributes:
+        base: What it is a part of.
+        key: The key, or the position in a list.
+    """
+
+    __slots__ = ("base", "key")
+
+    def __init__(self, base: PipelineChannel, key: str | int) -> None:
+        hint = item_type(base.hint) if isinstance(key, int) else member_type(base.hint)
+        super().__init__(
+            f"{base.name}-subvar-{key}", hint.type, base.builder, base.task_name, hint.hint, hint.is_known
+        )
+        self.base = base
+        self.key = key
+
+    @property
+    def selector(self) -> str:
+        """The CEL expression that takes it out of the base, or out of the base's own."""
+        before = self.base.selector if isinstance(self.base, Selected) else "parseJson(string_value)"
+        return f"{before}[{json.dumps(self.key)}]"
+
+    @property
+    def root(self) -> PipelineChannel:
+        """The value that it is at last a part of."""
+        return self.base.root if isinstance(self.base, Selected) else self.base
+
+    def describe(self) -> str:
+        """Return what people call it."""
+        return f"[{self.key!r}] of {self.base.describe()}"
+
+
+def marks(text: str) -> Iterator[str]:
+    """Yield the marks of channels in a text."""
+    if "{{channel:" in text:
+        yield from _MARK.findall(text)
 
 
 def _refusal(use: str) -> Any:
@@ -74,8 +191,7 @@ _USES = {
     "be calculated with": "add radd sub rsub mul rmul matmul truediv rtruediv floordiv rfloordiv mod rmod "
     "divmod pow rpow lshift rshift neg pos abs invert and rand or ror xor rxor",
     "be made a number": "int float complex index round",
-    "be compared": "eq ne lt le gt ge contains",
-    "be put into a text": "str format",
+    "be searched": "contains",
     "decide an `if`, `while`, `and`, `or` or `not`": "bool",
     "be iterated over": "iter",
     "have a length": "len",

@@ -16,10 +16,12 @@ from typing import Any, Protocol, overload
 from kfp_jupyter.cells.errors import ComponentError, SignatureError
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import caller, place_line, place_name
+from kfp_jupyter.dsl.base_component import NotSupportedError
 from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder, current_builder
-from kfp_jupyter.dsl.python_component import refuse_unsupported
+from kfp_jupyter.dsl.pipeline_config import PipelineConfig
+from kfp_jupyter.dsl.pipeline_task import PipelineTask
 from kfp_jupyter.model.check import ArgumentError, bind_arguments
-from kfp_jupyter.model.component import InputSpec
+from kfp_jupyter.model.component import Component, InputSpec
 from kfp_jupyter.model.pipeline import Pipeline, PipelineError
 from kfp_jupyter.model.types import Json
 
@@ -60,6 +62,7 @@ class PipelineFunction:
 
     def __init__(self, model: Pipeline, pipeline_func: Callable[..., Any] | None = None) -> None:
         self.model = model
+        self._component: Component | None = None
         self.pipeline_func = pipeline_func
         self.__name__ = getattr(pipeline_func, "__name__", model.name.replace("-", "_"))
         self.__doc__ = getattr(pipeline_func, "__doc__", None) or model.description
@@ -83,21 +86,34 @@ class PipelineFunction:
         inputs = ", ".join(f"{spec.name}: {spec.type.python_name}" for spec in self.inputs)
         return f"<pipeline {self.name}({inputs}), {len(self.model.graph.tasks)} tasks>"
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        """Refuse: a pipeline is run, not called.
+    def __call__(self, *args: Any, **kwargs: Any) -> PipelineTask:
+        """Add a task that runs the pipeline to the one that is being written.
+
+        Returns:
+            The task, whose outputs are the pipeline's.
 
         Raises:
-            PipelineError: Always, until pipelines inside pipelines are supported.
+            ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
+            PipelineError: No other pipeline is being written: a pipeline is run, not called.
         """
-        inside = current_builder()
-        if inside is not None:
-            what, remedy = (
-                f"was called inside {inside!r}",
-                "Pipelines inside pipelines are not supported yet.",
+        builder = current_builder()
+        if builder is None:
+            raise PipelineError(
+                f"The pipeline {self.name!r} was called.",
+                where=place_line(*caller()),
+                remedy=f"Run it with `{self.__name__}.run(…)`, or call it inside another pipeline.",
             )
-        else:
-            what, remedy = "was called", f"Run it with `{self.__name__}.run(…)`."
-        raise PipelineError(f"The pipeline {self.name!r} {what}.", where=place_line(*caller()), remedy=remedy)
+        return builder.add_task(self.component, args, kwargs, pipeline=self.model)
+
+    @property
+    def component(self) -> Component:
+        """The pipeline as a component of others."""
+        if self._component is None:
+            model = self.model
+            self._component = Component(
+                model.name, model.inputs, model.outputs, model.graph, model.description
+            )
+        return self._component
 
     def run(
         self,
@@ -198,7 +214,7 @@ def pipeline(
     description: str | None = None,
     pipeline_root: str | None = None,
     display_name: str | None = None,
-    pipeline_config: Any = None,
+    pipeline_config: PipelineConfig | None = None,
 ) -> Callable[[Callable[..., Any]], PipelineFunction]: ...
 
 
@@ -209,7 +225,7 @@ def pipeline(
     description: str | None = None,
     pipeline_root: str | None = None,
     display_name: str | None = None,
-    pipeline_config: Any = None,
+    pipeline_config: PipelineConfig | None = None,
 ) -> PipelineFunction | Callable[[Callable[..., Any]], PipelineFunction]:
     """Make a function a pipeline; used as a decorator with or without arguments.
 
@@ -219,12 +235,12 @@ def pipeline(
         description: What it is for; by default the docstring's.
         pipeline_root: Where artifacts are stored.
         display_name: The name shown to people.
-        pipeline_config: Not supported yet.
+        pipeline_config: What is set for a run as a whole.
 
     Raises:
         ComponentError: An argument has no type hint, or an unsupported one.
         PipelineError: A connection or setting is wrong, the tasks wait in a circle, or there is none.
-        NotSupportedError: `pipeline_config` is given.
+        NotSupportedError: `pipeline_config` is no `PipelineConfig`.
     """
     __tracebackhide__ = True  # what the user's function raises is shown without our frames
     if func is None:
@@ -236,7 +252,12 @@ def pipeline(
             display_name=display_name,
             pipeline_config=pipeline_config,
         )
-    refuse_unsupported("@pipeline", pipeline_config=pipeline_config)
+    if not isinstance(pipeline_config, (PipelineConfig, type(None))):
+        raise NotSupportedError(
+            f"`pipeline_config` is {pipeline_config!r}.",
+            where=place_line(*caller()),
+            remedy="Give a `dsl.PipelineConfig(…)`.",
+        )
     interface = read_interface(func, _place_in(func), is_pipeline=True)
     builder = PipelineBuilder(
         name or func.__name__,
@@ -245,6 +266,7 @@ def pipeline(
         description=description or interface.description,
         display_name=display_name or "",
         pipeline_root=pipeline_root or "",
+        config=pipeline_config.model() if pipeline_config else None,
     )
     with builder:
         returned = _called(func, builder)

@@ -12,26 +12,21 @@ from functools import partial
 from typing import Any, overload
 
 from kfp_jupyter.cells.component import component_from_function, with_functions
-from kfp_jupyter.cells.errors import ComponentError
 from kfp_jupyter.cells.origin import caller, place_line
+from kfp_jupyter.dsl.base_component import BaseComponent, NotSupportedError, refuse_unsupported
 from kfp_jupyter.dsl.pipeline_builder import current_builder
-from kfp_jupyter.dsl.pipeline_task import PipelineTask
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.pipeline import PipelineError, TaskSettings
 from kfp_jupyter.model.types import ArtifactType
 
-
-class NotSupportedError(ComponentError):
-    """Something of KFP's that is not here yet."""
+__all__ = ["NotSupportedError", "PythonComponent", "component"]
 
 
-class PythonComponent:
+class PythonComponent(BaseComponent):
     """A component made of a Python function.
 
     Attributes:
-        model: The component.
         python_func: The function, or None where there is only its text.
-        defaults: The settings that its tasks start with.
     """
 
     def __init__(
@@ -40,26 +35,10 @@ class PythonComponent:
         python_func: Callable[..., Any] | None = None,
         defaults: TaskSettings | None = None,
     ) -> None:
-        self.model = model
+        super().__init__(model, _shown_as_written(model, defaults or TaskSettings()))
         self.python_func = python_func
-        self.defaults = _shown_as_written(model, defaults or TaskSettings())
-        self.__name__ = getattr(python_func, "__name__", model.name.replace("-", "_"))
+        self.__name__ = getattr(python_func, "__name__", self.__name__)
         self.__doc__ = getattr(python_func, "__doc__", None) or model.description
-
-    @property
-    def name(self) -> str:
-        """Its name in KFP's spelling."""
-        return self.model.name
-
-    @property
-    def description(self) -> str:
-        """What it is for; from the docstring."""
-        return self.model.description
-
-    def __repr__(self) -> str:
-        inputs = ", ".join(f"{spec.name}: {spec.type.python_name}" for spec in self.model.inputs)
-        outputs = ", ".join(f"{spec.name}: {spec.type.python_name}" for spec in self.model.outputs)
-        return f"<component {self.name}({inputs})" + (f" -> {outputs}>" if outputs else ">")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Add a task to the pipeline that is being written; outside of one, run the function.
@@ -71,8 +50,7 @@ class PythonComponent:
             ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
             PipelineError: There is no pipeline, and the component has artifacts.
         """
-        builder = current_builder()
-        if builder is not None:
+        if current_builder() is not None:
             return self.add_task(*args, **kwargs)
         artifacts = self._artifacts()
         if artifacts or self.python_func is None:
@@ -84,21 +62,15 @@ class PythonComponent:
             )
         return self.python_func(*args, **kwargs)
 
+    def execute(self, **kwargs: Any) -> Any:
+        """Run the function, as KFP calls it."""
+        if self.python_func is None:
+            raise PipelineError(f"The function of component {self.name!r} is not loaded.")
+        return self.python_func(**kwargs)
+
     def _artifacts(self) -> list[str]:
         inputs = [spec.name for spec in self.model.inputs if isinstance(spec.type, ArtifactType)]
         return [*inputs, *(spec.name for spec in self.model.outputs if isinstance(spec.type, ArtifactType))]
-
-    def add_task(self, *args: Any, **kwargs: Any) -> PipelineTask:
-        """Add a task to the pipeline that is being written.
-
-        Raises:
-            ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
-            PipelineError: No pipeline is being written.
-        """
-        builder = current_builder()
-        if builder is None:
-            raise PipelineError("No pipeline is being written.", where=place_line(*caller()))
-        return builder.add_task(self.model, args, kwargs, self.defaults)
 
 
 def _shown_as_written(model: Component, settings: TaskSettings) -> TaskSettings:
@@ -204,18 +176,3 @@ def component(
         pip_trusted_hosts=pip_trusted_hosts or (),
     )
     return PythonComponent(model, func)
-
-
-def refuse_unsupported(what: str, **arguments: Any) -> None:
-    """Raise for the first argument that is given, so that nothing is dropped silently.
-
-    Raises:
-        NotSupportedError: One is given.
-    """
-    for name, value in arguments.items():
-        if value:
-            raise NotSupportedError(
-                f"`{name}` of `{what}` is not supported yet.",
-                where=place_line(*caller()),
-                remedy="Leave it out.",
-            )

@@ -18,7 +18,7 @@ from kfp_jupyter.model.types import Json
 MAX_BYTES = 32_000_000
 """The longest text that is read."""
 
-MAX_VALUES = 2_000_000
+MAX_VALUES = 1_000_000
 """The most values in a text, each alias counted as what it stands for."""
 
 MAX_DEPTH = 100
@@ -38,6 +38,7 @@ _WORDS: dict[str, Json] = {
     "no": False,
     "off": False,
 }
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)$")
 _OTHER_BASE = re.compile(r"([-+]?)0(?:(b[01_]+)|(x[0-9a-fA-F_]+)|o?([0-7_]+))$")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?$")
@@ -90,11 +91,11 @@ def _json(text: str) -> Json:
         return documents[0] if len(documents) == 1 else None
     except (RecursionError, ValueError) as error:
         raise refuse("", f"It cannot be read: {error}.") from None
-    _check_size(made)
+    _check_values(made)
     return made
 
 
-def _check_size(value: Json) -> None:
+def _check_values(value: Json) -> None:
     level, depth, count = [value], 0, 0
     while level:
         depth += 1
@@ -103,22 +104,23 @@ def _check_size(value: Json) -> None:
             raise _too_deep("")
         if count > MAX_VALUES:
             raise _too_many("")
+        if any(isinstance(held, str) and _SURROGATE.search(held) for held in level):
+            raise refuse("", "It holds one half of a character that takes two.")
         level = [
             held
             for parent in level
             if isinstance(parent, (dict, list))
-            for held in (parent.values() if isinstance(parent, dict) else parent)
+            for held in ((*parent, *parent.values()) if isinstance(parent, dict) else parent)
         ]
 
 
 class _Open:
     """A mapping or list that is being built."""
 
-    __slots__ = ("anchor", "key", "path", "size", "value")
+    __slots__ = ("anchor", "key", "size", "value")
 
-    def __init__(self, value: Json, path: str, anchor: str | None) -> None:
+    def __init__(self, value: Json, anchor: str | None) -> None:
         self.value = value
-        self.path = path
         self.anchor = anchor
         self.key: str | None = None
         self.size = 1
@@ -147,21 +149,21 @@ class _Builder:
         self._events = yaml
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Json, int]] = {}
-        self._total = 0
         self.document: Json = None
 
     def take(self, event: Any) -> bool:
         """Take an event; say whether it ended a document."""
         yaml = self._events
         if isinstance(event, yaml.ScalarEvent):
-            self._add(_scalar(event, self._path()), 1, event.anchor)
+            plain = event.implicit[0] and event.tag is None
+            self._add(_plain(event.value) if plain else self._marked(event), 1, event.anchor)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             is_mapping = isinstance(event, yaml.MappingStartEvent)
             if event.tag not in (None, "!", f"tag:yaml.org,2002:{'map' if is_mapping else 'seq'}"):
                 raise _tagged(event, self._path())
             if len(self._stack) >= MAX_DEPTH:
                 raise _too_deep(self._path())
-            self._stack.append(_Open({} if is_mapping else [], self._path(), event.anchor))
+            self._stack.append(_Open({} if is_mapping else [], event.anchor))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             done = self._stack.pop()
             self._add(done.value, done.size, done.anchor)
@@ -173,16 +175,30 @@ class _Builder:
             self.document, self._anchors = None, {}
         return isinstance(event, yaml.DocumentEndEvent)
 
+    def _marked(self, event: Any) -> Json:
+        """Return a scalar that has quotes or a tag."""
+        tag = event.tag
+        if tag is None or tag == "!":
+            return event.value
+        kinds: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
+        name = tag.removeprefix("tag:yaml.org,2002:")
+        if name == "str":
+            return event.value
+        value = _plain(event.value)
+        if name not in kinds or not isinstance(value, kinds[name]):
+            raise _tagged(event, self._path())
+        return value
+
     def _path(self) -> str:
-        if not self._stack:
-            return ""
-        held = self._stack[-1]
-        if isinstance(held.value, list):
-            return f"{held.path}[{len(held.value)}]"
-        return join(held.path, held.key) if held.key is not None else held.path
+        path = ""
+        for held in self._stack:
+            if isinstance(held.value, list):
+                path = f"{path}[{len(held.value)}]"
+            elif held.key is not None:
+                path = join(path, held.key)
+        return path
 
     def _add(self, value: Json, size: int, anchor: str | None) -> None:
-        self._total += size if not isinstance(value, (dict, list)) or not size else 0
         if anchor:
             self._anchors[anchor] = value, size
         if not self._stack:
@@ -190,41 +206,22 @@ class _Builder:
             return
         held = self._stack[-1]
         held.size += size
-        if held.size > MAX_VALUES or self._total > MAX_VALUES:
-            raise _too_many(held.path)
+        if held.size > MAX_VALUES:
+            raise _too_many(self._path())
         if isinstance(held.value, list):
             held.value.append(value)
         elif held.key is None:
             if not isinstance(value, str):
-                raise refuse(
-                    held.path, f"A key should be a text, not {str(value)[:40]}.", "Put it in quotes."
-                )
+                what = f"A key should be a text, not {str(value)[:40]}."
+                raise refuse(self._path(), what, "Put it in quotes.")
             if value == "<<":
-                raise refuse(held.path, "Merging mappings with `<<` is not supported.", "Write them out.")
+                raise refuse(self._path(), "Merging mappings with `<<` is not supported.", "Write them out.")
             if value in held.value:
-                raise refuse(held.path, f"The key {value!r} stands twice.")
+                raise refuse(self._path(), f"The key {value!r} stands twice.")
             held.key = value
         else:
             held.value[held.key] = value
             held.key = None
-
-
-def _scalar(event: Any, path: str) -> Json:
-    tag = event.tag
-    if tag is not None and tag != "!":
-        kinds: dict[str, Any] = {
-            "str": str,
-            "int": int,
-            "float": (int, float),
-            "bool": bool,
-            "null": type(None),
-        }
-        kind = kinds.get(tag.removeprefix("tag:yaml.org,2002:"))
-        value = event.value if kind is str else _plain(event.value)
-        if kind is None or not isinstance(value, kind):
-            raise _tagged(event, path)
-        return value
-    return _plain(event.value) if event.implicit[0] else event.value
 
 
 def _plain(text: str) -> Json:

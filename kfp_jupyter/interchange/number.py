@@ -54,7 +54,7 @@ def from_protobuf(value: Json, type_: ValueType | None, path: str) -> Json:
         DocumentError: It holds a number that JSON has not.
     """
     if type_ is ParameterType.DOUBLE and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _finite(float(value), path)
+        return _finite(_double(value, path), path)
     return _whole(value, path)
 
 
@@ -62,11 +62,21 @@ def _whole(value: Json, path: str) -> Json:
     if isinstance(value, float):
         # As KFP's own launcher does, whose JSON writes 1.0 as 1.
         return int(value) if _finite(value, path).is_integer() else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Through a double, as whoever runs the document gets it.
+        return int(_double(value, path))
     if isinstance(value, dict):
         return {key: _whole(held, f"{path}.{key}") for key, held in value.items()}
     if isinstance(value, list):
         return [_whole(held, f"{path}[{index}]") for index, held in enumerate(value)]
     return value
+
+
+def _double(value: int | float, path: str) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise refuse(path, "There is a number here that no double holds.") from None
 
 
 def _finite(value: float, path: str) -> float:

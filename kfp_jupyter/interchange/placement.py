@@ -3,7 +3,8 @@
 In the model tasks share components. In KFP's documents each task of a pipeline has its own, named after it
 (`comp-train-2`, `exec-train-2`), because resources and images stand in the executor; so has each use of a
 pipeline in a pipeline, whose names are made unique when it is put into the outer one. That is done here, in
-the order of KFP's compiler: the groups of a graph before its other tasks, then graph by graph.
+the order of KFP's compiler: the groups of a graph before its other tasks, then graph by graph, exit tasks
+last.
 
 What was read from a document keeps its names, unless tasks that shared an executor have come to differ in
 settings that stand there.
@@ -15,7 +16,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 
 from kfp_jupyter.model.component import Component
-from kfp_jupyter.model.graph import Graph, GroupKind, Task
+from kfp_jupyter.model.graph import Graph, GroupKind, Task, TriggerStrategy
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.settings import TaskSettings
 
@@ -72,28 +73,41 @@ class _Names:
     def fill(self, outer: Place, graph: Graph) -> None:
         """Place the components of a graph's tasks, and of the groups in it."""
         groups: list[tuple[Place, Graph]] = []
+        exits: list[Task] = []
         for task in _in_order(graph, self._pipeline):
-            component = self._pipeline.component_of(task)
-            step = component.implementation
-            if self.kept:
-                held = self._kept(task, component)
-            elif not isinstance(step, Graph):
-                held = self._own(task, component)
-            elif step.kind is GroupKind.PIPELINE:
-                held = self._put_in(task, component, step)
-            else:
-                held = self._add(Place(component, f"comp-{task.name}"))
-            outer.tasks[task.name] = held
+            if _is_exit_task(task, graph, self._pipeline):
+                exits.append(task)
+                continue
+            held = outer.tasks[task.name] = self._placed(task)
+            step = held.component.implementation
             if isinstance(step, Graph) and not held.tasks:
                 groups.append((held, step))
         for held, inner in groups:
             if not held.tasks:
                 self.fill(held, inner)
+        for task in exits:
+            held = outer.tasks[task.name] = self._placed(task)
+            step = held.component.implementation
+            if isinstance(step, Graph) and not held.tasks:
+                self.fill(held, step)
+
+    def _placed(self, task: Task) -> Place:
+        component = self._pipeline.component_of(task)
+        step = component.implementation
+        if self.kept:
+            return self._kept(task, component)
+        if not isinstance(step, Graph):
+            return self._own(task, component)
+        if step.kind is GroupKind.PIPELINE:
+            return self._put_in(task, component, step)
+        return self._add(Place(component, f"comp-{task.name}"))
 
     def keep(self, key: str, component: Component) -> None:
         """Place a component of a document that no task runs."""
         if key not in self.places:
-            self.places[key] = Place(component, key, component.executor_label)
+            held = self.places[key] = Place(component, key, component.executor_label)
+            if isinstance(component.implementation, Graph):
+                self.fill(held, component.implementation)
 
     def _own(self, task: Task, component: Component) -> Place:
         base = component.executor_label or f"exec-{task.name}"
@@ -145,6 +159,16 @@ def _in_order(graph: Graph, pipeline: Pipeline) -> Iterator[Task]:
         (groups if is_group else others).append(task)
     yield from groups
     yield from others
+
+
+def _is_exit_task(task: Task, graph: Graph, pipeline: Pipeline) -> bool:
+    """Say whether a task runs when an exit handler's tasks have ended."""
+    for other in task.after if task.trigger.strategy is TriggerStrategy.COMPLETED else ():
+        handler = graph.tasks.get(other)
+        step = pipeline.component_of(handler).implementation if handler else None
+        if isinstance(step, Graph) and step.kind is GroupKind.EXIT_HANDLER:
+            return True
+    return False
 
 
 def _was_read(pipeline: Pipeline, graph: Graph, seen: set[str]) -> bool:

@@ -1,8 +1,8 @@
-"""YAML as KFP's files are written: sorted keys, and texts of several lines as readable blocks.
+"""YAML as KFP's files are written: sorted keys, and sources readable, as blocks.
 
 An emitter of our own, because a general one decides for each value what is fixed here (style, anchors, tags,
-folding): PyYAML's, also the one in C, takes ten times as long, which is most of the time of compiling. Every
-text is written so that YAML 1.1 and 1.2 read the same. Spec: https://yaml.org/spec/1.1/
+folding): PyYAML's, also the one in C, takes five times as long, which would be most of the time of compiling.
+Every text is written so that YAML 1.1 and 1.2 read the same. Spec: https://yaml.org/spec/1.1/
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kfp_jupyter.model.types import Json
 _PLAIN = re.compile(r"(?:--?|/)?[A-Za-z](?:[\w./@%+=~$-]|:(?=[\w./])|[ ](?=[\w./]))*", re.ASCII)
 """Texts that need no quotes, but for the words that YAML means something else by."""
 
-_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _UNPRINTABLE = re.compile("[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Also other line breaks than a newline, which a reader would take for one."""
 

@@ -159,7 +159,8 @@ def _check_graph(scope: _Scope, outputs: Iterable[OutputSpec], where: str) -> No
         _check_task(task, component, scope)
     for spec in outputs:
         value = scope.graph.outputs.get(spec.name)
-        if value is None:
+        # What is led out of a group has KFP's type for it: a list also inside of the loop that makes it.
+        if value is None or spec.name.startswith(CHANNEL):
             continue
         for given in _types_of(value, scope, where):
             if not connects(given, spec.type):
@@ -239,7 +240,7 @@ def _types_of(value: Value, scope: _Scope, where: str) -> Iterator[ValueType]:
         if value.name not in scope.inputs:
             remedy = unknown_name("parameters", value.name, scope.inputs)
             raise PipelineError(f"The pipeline has no parameter {value.name!r}.", where=where, remedy=remedy)
-        if not value.selector:
+        if not value.selector and not _is_item(value.name, scope.inputs[value.name]):
             yield scope.inputs[value.name]
     elif isinstance(value, TaskOutput):
         producer = _producer(value.task, scope, where)
@@ -251,6 +252,14 @@ def _types_of(value: Value, scope: _Scope, where: str) -> Iterator[ValueType]:
             )
         if not value.selector:
             yield spec.type
+
+
+def _is_item(name: str, type_: ValueType) -> bool:
+    """Say whether it is an item, or a part of one, that KFP calls a text for want of a type."""
+    made = name.startswith(CHANNEL) and (
+        "-loop-item" in name or "-subvar-" in name or "loop-item-param" in name
+    )
+    return made and type_ is ParameterType.STRING
 
 
 def _producer(name: str, scope: _Scope, where: str) -> Component:

@@ -9,13 +9,13 @@ outside.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.settings import TaskSettings
 from kfp_jupyter.model.types import Json
-from kfp_jupyter.model.value import Value, sources
+from kfp_jupyter.model.value import Value, renamed, sources
 
 
 class PipelineError(KfpJupyterError):
@@ -139,6 +139,21 @@ class Graph:
     outputs: Mapping[str, Value] = field(default_factory=dict)
     kind: GroupKind = GroupKind.PIPELINE
 
+    def renamed(self, old: str, new: str) -> Graph:
+        """Return the graph with another name for a task, also where others refer to it.
+
+        Raises:
+            PipelineError: There is no such task, or there is one of the new name.
+        """
+        if old not in self.tasks or (new in self.tasks and new != old):
+            what = (
+                f"There is no task {old!r}." if old not in self.tasks else f"There is a task {new!r} already."
+            )
+            raise PipelineError(what, where=f"task {old}", remedy=f"The tasks are: {', '.join(self.tasks)}.")
+        tasks = (_renamed_in(task, old, new) for task in self.tasks.values())
+        outputs = {name: renamed(value, old, new) for name, value in self.outputs.items()}
+        return replace(self, tasks={task.name: task for task in tasks}, outputs=outputs)
+
     def in_order(self) -> Iterator[Task]:
         """Yield the tasks so that each comes after all it depends on, otherwise as written.
 
@@ -172,3 +187,28 @@ class Graph:
             where=f"task {waiting[-1]}",
             remedy=f"The pipeline has: {', '.join(self.tasks)}.",
         )
+
+
+def _renamed_in(task: Task, old: str, new: str) -> Task:
+    settings = task.settings
+    if settings.kubernetes:
+        settings = replace(settings, kubernetes=_renamed_producer(settings.kubernetes, old, new))
+    return replace(
+        task,
+        name=new if task.name == old else task.name,
+        arguments={name: renamed(value, old, new) for name, value in task.arguments.items()},
+        after=tuple(new if name == old else name for name in task.after),
+        settings=settings,
+    )
+
+
+def _renamed_producer(value: Json, old: str, new: str) -> Json:
+    """Return Kubernetes settings, whose values may come from tasks, with another name for a task."""
+    if isinstance(value, Mapping):
+        return {
+            key: new if key == "producerTask" and held == old else _renamed_producer(held, old, new)
+            for key, held in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_renamed_producer(held, old, new) for held in value]
+    return value

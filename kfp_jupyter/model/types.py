@@ -95,14 +95,21 @@ def accepts(type_: ParameterType, value: Json) -> bool:
     return isinstance(value, _ACCEPTED[type_])
 
 
+_ALSO = {
+    (ParameterType.INTEGER, ParameterType.DOUBLE),
+    (ParameterType.TASK_FINAL_STATUS, ParameterType.STRUCT),
+    (ParameterType.TASK_CONFIG, ParameterType.STRUCT),
+}
+
+
 def connects(source: ValueType, target: ValueType) -> bool:
     """Say whether an output of type `source` may feed an input of type `target`, by KFP's rules.
 
     Artifacts fit when their schema titles are equal or either is the general `system.Artifact`; parameters
-    fit when equal, and an integer may feed a float.
+    fit when equal; an integer may feed a float, and a status or the settings of a task a dict.
     """
     if isinstance(source, ParameterType) or isinstance(target, ParameterType):
-        return source == target or (source, target) == (ParameterType.INTEGER, ParameterType.DOUBLE)
+        return source == target or (source, target) in _ALSO
     if source.is_list != target.is_list:
         return False
     general = "system.Artifact"

@@ -8,7 +8,7 @@ such input.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kfp_jupyter.model.types import Json
 
@@ -76,6 +76,16 @@ class OneOf:
 
 
 Value = Constant | PipelineInput | TaskOutput | FinalStatus | RuntimeParameter | OneOf
+
+
+def renamed(value: Value, old: str, new: str) -> Value:
+    """Return a value that comes from the task of another name."""
+    if isinstance(value, (TaskOutput, FinalStatus)) and value.task == old:
+        return replace(value, task=new)
+    if isinstance(value, OneOf):
+        held = tuple(replace(source, task=new) if source.task == old else source for source in value.sources)
+        return OneOf(held)
+    return value
 
 
 def sources(value: Value) -> tuple[str, ...]:

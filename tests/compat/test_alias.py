@@ -35,7 +35,7 @@ def test_what_is_not_here_yet_is_an_import_error_that_says_so(alias: None) -> No
     with pytest.raises(NotHereError, match=r"'kfp\.local' is not part of kfp_jupyter yet"):
         importlib.import_module("kfp.local")
     with pytest.raises(ImportError):
-        exec("from kfp.dsl import ParallelFor")
+        exec("from kfp.dsl import there_is_no_such_name")
 
 
 def test_uninstalling_gives_the_name_back() -> None:

@@ -145,7 +145,8 @@ def test_keyword_only_parameters_are_given() -> None:
         (lambda: train(data="x.csv", rate=1), "train", "'data' is an artifact (Dataset), but got 'x.csv'"),
         (lambda: train(load().outputs["data"], float("inf")), "train", "JSON has no number"),
         (lambda: say(table={"a": object()}), "say", "not JSON"),
-        (lambda: say(items=[add(1).output]), "say", "not supported yet"),
+        (lambda: say(items=[load().outputs["data"]]), "say", "inside, which is an artifact"),
+        (lambda: say(table={add(1).output: 1}), "say", "a key that is known only when the pipeline runs"),
         (lambda: add(load().outputs["data"]), "add", "output 'data' of task 'load' is of type Dataset"),
         (lambda: train(load().outputs["Output"], 1), "train", "'data' of task 'train' is of type Dataset"),
         (lambda: train(load().outputs["data"], say), "train", "not float"),
@@ -250,21 +251,26 @@ def test_what_is_returned_must_be_declared_and_the_other_way_round() -> None:
     assert "plain tuple" in str(refused(tuple_of))
 
 
-def test_pipelines_are_not_called_nor_written_inside_each_other_yet() -> None:
+def test_a_pipeline_is_run_and_not_called() -> None:
     @dsl.pipeline
     def inner() -> None:
         add(1)
 
-    def calls() -> None:
-        inner()
-
-    def writes() -> None:
-        dsl.pipeline(inner.pipeline_func)  # type: ignore[arg-type]
-
-    assert "not supported yet" in str(refused(calls))
-    assert "not supported yet" in str(refused(writes))
     with pytest.raises(PipelineError, match=r"Run it with `inner\.run"):
         inner()
+
+
+def test_a_pipeline_may_be_written_while_another_is() -> None:
+    @dsl.pipeline
+    def outer() -> None:
+        @dsl.pipeline
+        def inner() -> None:
+            add(1)
+
+        inner()
+        add(2)
+
+    assert list(outer.model.graph.tasks) == ["inner", "add"]
 
 
 def test_a_failed_trace_leaves_no_pipeline_open() -> None:
@@ -281,7 +287,7 @@ def test_arguments_that_are_not_supported_are_refused_by_name() -> None:
     for name, value in {"target_image": "x", "use_venv": True, "embedded_artifact_path": "x"}.items():
         with pytest.raises(NotSupportedError, match=f"`{name}` of `@component`"):
             dsl.component(say.python_func, **{name: value})  # type: ignore[call-overload]
-    with pytest.raises(NotSupportedError, match="`pipeline_config`"):
+    with pytest.raises(NotSupportedError, match="`pipeline_config` is <object"):
         dsl.pipeline(say.python_func, pipeline_config=object())  # type: ignore[call-overload]
 
 

@@ -78,8 +78,8 @@ def test_a_setting_is_recorded_and_the_task_returned(
         (lambda task: task.set_retry(1, backoff_factor=-1), "-1 is no factor"),
         (lambda task: task.set_env_variable("A B", "1"), "'A B' is no name"),
         (lambda task: task.set_env_variable("A", 1), "1 is of type int"),
-        (lambda task: task.set_display_name(task.output), "not supported yet"),
-        (lambda task: task.set_cpu_limit(task.output), "not supported yet"),
+        (lambda task: task.set_display_name(task.output), "cannot come from"),
+        (lambda task: task.set_retry(task.output), "cannot come from"),
     ],
 )
 def test_a_wrong_setting_is_refused_at_its_line(use: Callable[[PipelineTask], Any], message: str) -> None:

@@ -1,0 +1,102 @@
+"""What every component has in common, whatever it runs: its interface, and that calling it adds a task.
+
+Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.base_component.BaseComponent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kfp_jupyter.cells.errors import ComponentError
+from kfp_jupyter.cells.origin import caller, place_line
+from kfp_jupyter.dsl.pipeline_builder import current_builder
+from kfp_jupyter.dsl.pipeline_task import PipelineTask
+from kfp_jupyter.model.component import Component, InputSpec, OutputSpec
+from kfp_jupyter.model.pipeline import Pipeline, PipelineError, TaskSettings
+
+
+class NotSupportedError(ComponentError):
+    """Something of KFP's that is not here."""
+
+
+class BaseComponent:
+    """A component.
+
+    Attributes:
+        model: The component.
+        defaults: The settings that its tasks start with.
+    """
+
+    def __init__(self, model: Component, defaults: TaskSettings | None = None) -> None:
+        self.model = model
+        self.defaults = defaults or TaskSettings()
+        self.__name__ = model.name.replace("-", "_")
+        self.__doc__ = model.description
+
+    @property
+    def name(self) -> str:
+        """Its name in KFP's spelling."""
+        return self.model.name
+
+    @property
+    def description(self) -> str:
+        """What it is for; from the docstring."""
+        return self.model.description
+
+    def __repr__(self) -> str:
+        inputs, outputs = spelled(self.model.inputs), spelled(self.model.outputs)
+        return f"<component {self.name}({inputs})" + (f" -> {outputs}>" if outputs else ">")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Add a task to the pipeline that is being written.
+
+        Returns:
+            The `PipelineTask`.
+
+        Raises:
+            ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
+            PipelineError: No pipeline is being written.
+        """
+        return self.add_task(*args, **kwargs)
+
+    def add_task(self, *args: Any, **kwargs: Any) -> PipelineTask:
+        """Add a task to the pipeline that is being written.
+
+        Raises:
+            ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
+            PipelineError: No pipeline is being written.
+        """
+        builder = current_builder()
+        if builder is None:
+            raise PipelineError(
+                f"Component {self.name!r} was called outside of a pipeline.",
+                where=place_line(*caller()),
+                remedy="Call it in a `%%pipeline` cell or in a function under `@pipeline`.",
+            )
+        return builder.add_task(self.model, args, kwargs, self.defaults, self.inner_pipeline)
+
+    @property
+    def inner_pipeline(self) -> Pipeline | None:
+        """The pipeline that it is, if it is one."""
+        return None
+
+
+def spelled(specs: Iterable[InputSpec | OutputSpec]) -> str:
+    """Return inputs or outputs as people write them: `rate: float, data: Dataset`."""
+    return ", ".join(f"{spec.name}: {spec.type.python_name}" for spec in specs)
+
+
+def refuse_unsupported(what: str, **arguments: Any) -> None:
+    """Raise for the first argument that is given, so that nothing is dropped silently.
+
+    Raises:
+        NotSupportedError: One is given.
+    """
+    for name, value in arguments.items():
+        if value:
+            raise NotSupportedError(
+                f"`{name}` of `{what}` is not supported yet.",
+                where=place_line(*caller()),
+                remedy="Leave it out.",
+            )
