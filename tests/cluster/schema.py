@@ -76,6 +76,7 @@ _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _LABEL_KEY = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?")
+_LOOKED_UP = re.compile(r"(tasks|inputs|outputs|workflow)(\.\w+|\['[^']+'\])+")
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
@@ -215,8 +216,9 @@ def _unresolved(item: Any, scope: set[str]) -> list[str]:
     for tag in _TAG.findall(json.dumps(item)):
         name = tag.strip()
         if name.startswith("="):
-            inner = re.sub(r"\['([^']+)'\]", r".\1", name[name.index("(") + 1 : name.rindex(")")])
-            name = inner if "(" in name else name
+            # The one name that is looked up, in whatever calls it stands.
+            looked_up = _LOOKED_UP.search(name)
+            name = re.sub(r"\['([^']+)'\]", r".\1", looked_up[0]) if looked_up else name
         if name not in scope:
             found.append(f"failed to resolve {{{{{name}}}}}")
     return found

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_EXPRESSION = re.compile(r"=\s*(toJson|sprig\.fromJson)\(([a-z]+)((?:\.\w+|\['[^']+'\])+)\)\s*")
+_CALL = re.compile(r"(toJson|sprig\.fromJson)\((.*)\)", re.DOTALL)
+_REPLACE = re.compile(r'replace\((.*), ("(?:[^"\\]|\\.)*"), ("(?:[^"\\]|\\.)*")\)', re.DOTALL)
+_NAME = re.compile(r"[a-z]+(?:\.\w+|\['[^']+'\])+")
 _GO_ESCAPES = {
     "\\": "\\\\",
     '"': '\\"',
@@ -71,15 +73,23 @@ def _replacement(tag: re.Match[str], values: Mapping[str, str], strict: tuple[st
 
 
 def _evaluated(tag: re.Match[str], text: str, values: Mapping[str, str]) -> str:
-    call = _EXPRESSION.fullmatch(json.loads(f'"{text}"'))
-    if call is None:
-        raise SubstitutionError(f"this test cluster cannot evaluate {text}")
-    name = call.group(2) + re.sub(r"\['([^']+)'\]", r".\1", call.group(3))
-    if name not in values:
+    try:
+        result = _value(json.loads(f'"{text}"').removeprefix("=").strip(), values)
+    except KeyError:
         return tag.group()
-    held = values[name]
-    result = json.dumps(held) if call.group(1) == "toJson" else json.loads(held)
     return json.dumps(result)[1:-1] if isinstance(result, str) else _go_quoted(json.dumps(result))
+
+
+def _value(expression: str, values: Mapping[str, str]) -> Any:
+    """Return the value of an expression; a KeyError if it names what is not known yet."""
+    if _NAME.fullmatch(expression):
+        return values[re.sub(r"\['([^']+)'\]", r".\1", expression)]
+    if found := _REPLACE.fullmatch(expression):
+        return _value(found[1], values).replace(json.loads(found[2]), json.loads(found[3]))
+    if found := _CALL.fullmatch(expression):
+        held = _value(found[2], values)
+        return json.dumps(held, ensure_ascii=False) if found[1] == "toJson" else json.loads(held)
+    raise SubstitutionError(f"this test cluster cannot evaluate {expression}")
 
 
 def _go_quoted(text: str) -> str:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kfp_jupyter.engines.argo.errors import ManifestError
+from kfp_jupyter.engines.argo.given import check_given
 from kfp_jupyter.engines.argo.names import label_value, slug, task_names, workflow_name
 from kfp_jupyter.engines.argo.record import NOTICES_ANNOTATION, PIPELINE_LABEL, RUN_LABEL, pack_pipeline
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, record_parameter
 from kfp_jupyter.engines.argo.template import template
-from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_value
-from kfp_jupyter.engines.argo.weight import POD_LIMIT, pod_weight
+from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_expression, encode_value
 from kfp_jupyter.engines.base import RunOptions
 from kfp_jupyter.engines.support import check_supported, step_of, task_output
 from kfp_jupyter.model.component import ContainerStep, InputSpec, PythonStep
@@ -79,7 +79,8 @@ def workflow(
     parameters = [
         {"name": name, "value": _sized(value, f"argument {name}")} for name, value in arguments.items()
     ]
-    _check_weights(pipeline, arguments, templates)
+    for task in pipeline.graph.in_order():
+        check_given(task, pipeline.component_of(task), arguments, templates.of(task))
     spec: dict[str, Any] = {
         "entrypoint": templates.entrypoint,
         "arguments": {"parameters": [*parameters, {"name": PROGRAM_PARAMETER, "value": packed_program()}]},
@@ -145,6 +146,11 @@ class _Templates:
         self.entrypoint = slug(pipeline.name, 120)
         self._taken = {self.entrypoint}
 
+    def of(self, task: Task) -> dict[str, Any]:
+        """Return the template that a task runs."""
+        name = self.name_of(task)
+        return next(made for made in self.made if made["name"] == name)
+
     def name_of(self, task: Task) -> str:
         """Return the name of the template that a task runs."""
         # These three say nothing about the pod.
@@ -208,27 +214,6 @@ def _dag_task(pipeline: Pipeline, task: Task, names: Mapping[str, str], template
     return {**made, "arguments": arguments} if arguments else made
 
 
-def _check_weights(pipeline: Pipeline, arguments: Mapping[str, Json], templates: _Templates) -> None:
-    """See that no task's pod has to carry too much; what other tasks give out is not known yet."""
-    made = {item["name"]: item for item in templates.made}
-    program = {f"workflow.parameters.{PROGRAM_PARAMETER}": packed_program()}
-    for task in pipeline.graph.in_order():
-        values = dict(program)
-        for name, value in task.arguments.items():
-            if isinstance(value, Constant):
-                values[f"inputs.parameters.{name}"] = encode_value(value.value)
-            elif isinstance(value, PipelineInput) and value.name in arguments:
-                values[f"inputs.parameters.{name}"] = encode_value(arguments[value.name])
-        weight = pod_weight(made[templates.name_of(task)], values)
-        if weight > POD_LIMIT:
-            raise _error(
-                task,
-                f"Its source, and twice its values, take {weight // 1000} kB in its pod; on Argo they may "
-                f"take {POD_LIMIT // 1000} kB",
-                "Let a first task read large values from where they are stored, and pass on artifacts.",
-            )
-
-
 def _parameter(pipeline: Pipeline, task: Task, value: Value, names: Mapping[str, str]) -> str:
     if isinstance(value, Constant):
         return _sized(value.value, f"task {task.name}")
@@ -237,13 +222,10 @@ def _parameter(pipeline: Pipeline, task: Task, value: Value, names: Mapping[str,
     source = task_output(value)
     name = names[source.task]
     output = pipeline.component_of(pipeline.graph.tasks[source.task]).output(source.output)
-    if (
-        isinstance(_producer(pipeline, value), ContainerStep)
-        and output
-        and output.type is ParameterType.STRING
-    ):
-        # A container writes bare text; everywhere else values are JSON.
-        return f"{{{{=toJson(tasks['{name}'].outputs.parameters['{source.output}'])}}}}"
+    if isinstance(_producer(pipeline, value), ContainerStep) and output:
+        # A container writes a string as bare text, and JSON in which nothing is escaped; see `values`.
+        held = f"tasks['{name}'].outputs.parameters['{source.output}']"
+        return encode_expression(f"toJson({held})" if output.type is ParameterType.STRING else held)
     return f"{{{{tasks.{name}.outputs.parameters.{source.output}}}}}"
 
 

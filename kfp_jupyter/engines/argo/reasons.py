@@ -17,7 +17,7 @@ _EXPLAINED = (
         re.compile(r'cannot create resource "configmaps"'),
         "TooLarge",
         (
-            "It does not fit into the 128 KiB a pod can be handed, with its source and twice its values; "
+            "It does not fit into the 128 KiB that pods can be handed, with its source and twice its values: "
             "pass large values as artifacts."
         ),
     ),

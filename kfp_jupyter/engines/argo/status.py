@@ -90,7 +90,8 @@ def read(workflow: Mapping[str, Any], record: Record, begun: Container[str] = ()
         node = task_node(workflow, nodes, argo)
         if node is not None:
             tries = [_running(tried, begun) for tried in attempts(node, nodes)]
-            tasks[task] = _task(task, _running(node, begun), tries, record.component(task), stopped)
+            told = _task(task, _running(node, begun), tries, record.component(task), stopped)
+            tasks[task] = _closed(told, run) if run.state.finished else told
         elif run.state.finished:
             state = State.CANCELED if run.state is State.CANCELED else State.SKIPPED
             tasks[task] = TaskReading(TaskChanged(run.time, task, state, message="The run ended before it."))
@@ -98,6 +99,22 @@ def read(workflow: Mapping[str, Any], record: Record, begun: Container[str] = ()
     if run.state is State.FAILED and not run.message and failed:
         run = replace(run, message=f"Failed: {', '.join(failed)}.")
     return Reading(run, started, created, tasks)
+
+
+def _closed(task: TaskReading, run: RunChanged) -> TaskReading:
+    """Return a task of a run that has ended: Argo may leave it open, as when it gives up the run itself."""
+    state = task.now.state
+    if state.finished:
+        return task
+    if run.state is State.SUCCEEDED:
+        # All of it is done; only that its outputs are complete was not written.
+        closed = State.SUCCEEDED
+    elif state is State.PENDING and run.state is not State.CANCELED:
+        closed = State.SKIPPED
+    else:
+        closed = State.CANCELED
+    message = "" if closed is State.SUCCEEDED else "The run ended before it."
+    return replace(task, now=replace(task.now, time=run.time, state=closed, reason="", message=message))
 
 
 def _running(node: Node, begun: Container[str]) -> Node:

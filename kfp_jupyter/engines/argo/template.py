@@ -79,7 +79,7 @@ def template(
     if settings.retry is not None and settings.retry.max_count > 0:
         made["retryStrategy"] = _retry_strategy(component, settings.retry)
     if settings.timeout_seconds > 0:
-        # Of the pod, so that each attempt has its own, and waiting for a machine counts.
+        # Of the pod, so that each attempt has its own; it counts from when a machine has taken the pod.
         made["activeDeadlineSeconds"] = max(1, round(settings.timeout_seconds))
     return {key: value for key, value in made.items() if value}
 

@@ -23,6 +23,17 @@ def encode_value(value: Json) -> str:
     return text.replace("{{", "{\\u007b").replace("'", "\\u0027")
 
 
+def encode_expression(json_text: str) -> str:
+    """Return Argo's tag for what `encode_value` makes, from an expression of Argo's for some JSON.
+
+    Of what `toJson` leaves as it is, Go's quoting differs from JSON's for the character 7f alone.
+    """
+    escapes = (("'", "\\\\u0027"), ("\\u007b\\u007b", "\\u007b\\\\u007b"), ("\\u007f", "\\\\u007f"))
+    for plain, escaped in escapes:
+        json_text = f'replace({json_text}, "{plain}", "{escaped}")'
+    return f"{{{{={json_text}}}}}"
+
+
 def decode_value(text: str) -> Json:
     """Return the value that a parameter's text holds; a text that is no JSON is taken as it is.
 

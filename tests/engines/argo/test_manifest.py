@@ -360,3 +360,9 @@ def test_a_value_too_large_for_a_parameter_is_an_error() -> None:
     )
     with pytest.raises(ManifestError, match="argument x"):
         made(given, {"x": "a" * 70_000})
+
+
+def test_braces_in_a_text_for_a_container_are_refused() -> None:
+    with pytest.raises(ManifestError, match="'text' for a variable") as refused:
+        made(container(), {"text": "{{workflow.name}}"})
+    assert "task copy" in str(refused.value)

@@ -276,6 +276,13 @@ def test_a_container_takes_and_gives_bare_texts(start: Start) -> None:
     assert state.tasks["read"].outputs == {"Output": 'say "it\'s"|4|rows'}
 
 
+def test_what_a_container_writes_reaches_a_python_step_as_it_is(start: Start) -> None:
+    text = "'''quoted''' it's { {x}} \x7f \u2028 \\u0027 <&>"
+    state = start(container(), {"text": text}).join()
+    assert state.state is State.SUCCEEDED, state
+    assert state.tasks["read"].outputs == {"Output": f"{text}|4|rows"}
+
+
 def test_points_of_a_curve_come_while_the_task_runs(
     start: Start, cluster: TestCluster, tmp_path: Path
 ) -> None:

@@ -202,6 +202,19 @@ def test_what_never_began_in_a_failed_run_is_skipped() -> None:
     assert read(given, RECORD).run.message == "Failed: one."
 
 
+@pytest.mark.parametrize(
+    ("run", "given", "state"),
+    [
+        ("Error", node("one", "Pending"), State.SKIPPED),
+        ("Error", node("one", "Running"), State.CANCELED),
+        ("Succeeded", node("one", "Succeeded", taskResultSynced=False), State.SUCCEEDED),
+    ],
+)
+def test_a_run_that_has_ended_leaves_no_task_open(run: str, given: dict[str, Any], state: State) -> None:
+    told = now(held(run, given, message="workflow is longer than maximum allowed size"))
+    assert (told.state, told.time) == (state, 1795341660.0)
+
+
 def retried(phase: str, message: str, *phases: str) -> list[dict[str, Any]]:
     children = [
         node(
