@@ -44,6 +44,8 @@ def run_line(session: Any, line: str) -> None:
         words = shlex.split(line)
     except ValueError as error:
         raise MagicUsageError(f"%kfp: {error} in: {line}") from None
+    if {"-h", "--help"}.intersection(words):
+        words = ["help"]
     options = line_parser.parse_args(words or ["help"])
     options.carry_out(session, options)
 

@@ -19,6 +19,7 @@ from kfp_jupyter.notebook.failures import hide_our_frames
 if TYPE_CHECKING:
     import argparse
 
+    from kfp_jupyter.model.component import Component
     from kfp_jupyter.run import Run
 
 
@@ -40,8 +41,16 @@ class Magics:
 
         with self._cell("%%component", line, body) as file:
             made = define_component(line, body, file, self._shell.user_ns)
-        self._session.workbench.add_component(made.name, made.model, place_name(file))
+        bench = self._session.workbench
+        bench.add_component(made.name, made.model, place_name(file))
         self._shell.display_pub.publish(self._session.displays.component_bundle(made))
+        # A pipeline holds its components as they were when it was traced; a run of it would use those.
+        for pipeline in list(bench.pipelines.values()):
+            if any(_differs(held, made.model) for held in pipeline.components.values()):
+                self._session.say(
+                    f"The pipeline {pipeline.name!r} still has the earlier {made.name!r}: "
+                    "run its cell again to use this one."
+                )
 
     def pipeline(self, line: str, body: str) -> None:
         """Make the cell a pipeline and draw it; run it if the line says so."""
@@ -144,6 +153,22 @@ def show_started(session: Any, run: Run, display_id: str = "", *, wait: bool = F
         return
     session.displays.show(run.pipeline, run.status, display_id)
     run.wait(raise_on_failure=True)
+
+
+def _differs(held: Component, new: Component) -> bool:
+    """Return whether one component is another version of the other; the cells they stand in do not count."""
+    from dataclasses import replace
+
+    from kfp_jupyter.model.component import PythonStep, Source
+
+    def content(component: Component) -> tuple[Any, ...]:
+        step = component.implementation
+        if not isinstance(step, PythonStep):
+            return (component.inputs, component.outputs, step)
+        settings = replace(step, source=Source(()))
+        return (component.inputs, component.outputs, step.source.text, settings)
+
+    return held.name == new.name and content(held) != content(new)
 
 
 def _usage(message: str) -> Exception:

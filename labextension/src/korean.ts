@@ -48,7 +48,7 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   Metrics: '지표',
   'No cluster is known: add a context to the kubeconfig of the kernel’s machine to run on one.':
     '알려진 클러스터가 없습니다. 클러스터에서 실행하려면 커널이 있는 컴퓨터의 kubeconfig에 컨텍스트를 추가하세요.',
-  'No pipelines yet. Write one in a cell that begins with': '아직 파이프라인이 없습니다. 다음으로 시작하는 셀에 작성하세요:',
+  'No pipelines yet. Run a cell that begins with': '아직 파이프라인이 없습니다. 다음으로 시작하는 셀을 실행하세요:',
   'No runs yet.': '아직 실행한 적이 없습니다.',
   'Nothing printed yet.': '아직 출력이 없습니다.',
   'Open a notebook to see its pipelines here.': '노트북을 열면 여기에 파이프라인이 표시됩니다.',

@@ -80,7 +80,7 @@ export class Panel {
     this.hint = html(
       'p',
       { class: 'kfp-dim' },
-      trans.__('No pipelines yet. Write one in a cell that begins with'),
+      trans.__('No pipelines yet. Run a cell that begins with'),
       ' ',
       html('code', {}, '%%pipeline'),
       '.'

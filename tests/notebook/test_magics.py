@@ -49,6 +49,19 @@ def test_running_a_component_cell_again_replaces_it(shared):
     )
 
 
+def test_a_changed_component_names_the_pipelines_that_still_have_the_earlier_one(shared):
+    first = "%%component\ndef revised(n: int) -> int:\n    return n\n"
+    shared.run(first)
+    shared.run("%%pipeline holds_revised\nrevised(n=1)\n")
+    assert shared.run(first).stdout == ""
+    changed = first.replace("return n", "return n + 1")
+    said = shared.run(changed).stdout
+    assert "'holds-revised' still has the earlier 'revised'" in said
+    assert len(said.splitlines()) == 1
+    shared.run("%%pipeline holds_revised\nrevised(n=1)\n")
+    assert shared.run(changed).stdout == ""
+
+
 def test_a_component_cell_that_fails_leaves_the_one_before(shared):
     shared.run("%%component\ndef kept(n: int) -> int:\n    return n\n")
     shared.run("%%component\ndef kept(n: int) -> int:\n    return n(\n")
@@ -285,8 +298,9 @@ def test_options_are_completed(shared):
     assert "--target" not in complete("%kfp runs -")
 
 
-def test_help_says_how_each_subcommand_is_used(shared):
-    said = shared.run("%kfp").stdout
+@pytest.mark.parametrize("code", ["%kfp", "%kfp help", "%kfp --help", "%kfp run --help"])
+def test_help_says_how_each_subcommand_is_used(shared, code):
+    said = shared.run(code).stdout
     for command in ("run", "compile", "runs", "show", "logs", "cancel", "targets", "use"):
         assert f"%kfp {command}" in said
 
