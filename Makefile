@@ -30,7 +30,7 @@ demo: $(STAMPS)/demo ## run the quickstart's pipeline here, print its metrics, w
 	$(VENV)/bin/kfp-jupyter graph notebooks/quickstart.ipynb -o build/quickstart.svg
 
 lab: $(STAMPS)/demo ## open the quickstart in JupyterLab
-	$(VENV)/bin/jupyter lab notebooks/quickstart.ipynb
+	$(VENV)/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: $(STAMPS)/test ## run every test: TypeScript, Python, browser, notebooks
 	$(VENV)/bin/python tests/browser/chromium.py
