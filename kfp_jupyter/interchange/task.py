@@ -241,7 +241,10 @@ def _read_retry(held: Fields) -> Retry:
 
 
 def _duration(seconds: float) -> str:
-    return f"{int(seconds)}s" if seconds == int(seconds) else f"{seconds:.9f}".rstrip("0") + "s"
+    """Return a time as protobuf writes it: whole seconds, or with three, six or nine digits."""
+    whole, nanos = divmod(round(seconds * 1_000_000_000), 1_000_000_000)
+    digits = next(count for count in (0, 3, 6, 9) if nanos % 10 ** (9 - count) == 0)
+    return f"{whole}.{nanos:09d}"[: len(str(whole)) + 1 + digits].rstrip(".") + "s"
 
 
 def _seconds(held: Fields, name: str) -> float:
