@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 from kfp_jupyter import dsl
 from kfp_jupyter.compiler import Compiler, CompilerError, KubernetesManifestOptions
@@ -61,6 +60,8 @@ def test_a_pipeline_is_written_as_custom_resources(tmp_path: Path) -> None:
     Compiler().compile(
         small, file, kubernetes_manifest_format=True, kubernetes_manifest_options=options, runtime="kfp"
     )
+    import yaml
+
     pipeline, version = yaml.safe_load_all(file.read_text())
     assert pipeline == {
         "apiVersion": "pipelines.kubeflow.org/v2beta1",

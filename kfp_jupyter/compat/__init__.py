@@ -81,9 +81,10 @@ class _Aliases(MetaPathFinder, Loader):
         if name in PACKAGES or name in MODULES:
             return ModuleSpec(name, self, is_package=name in PACKAGES)
         if name.startswith(f"{ROOT}."):
+            there = ", ".join(sorted(MODULES))
             raise NotHereError(
                 f"The module {name!r} is not part of kfp_jupyter yet.",
-                remedy=f"There are: {', '.join(sorted(MODULES))}. `kfp_jupyter.compat.uninstall()` ends the alias.",
+                remedy=f"There are: {there}. `kfp_jupyter.compat.uninstall()` ends the alias.",
             )
         return None
 
@@ -104,10 +105,10 @@ class _Aliases(MetaPathFinder, Loader):
         if name == ROOT:
             module.__dict__.update(__version__=KFP_VERSION, Client=Client, TYPE_CHECK=True)
             module.__dict__["__doc__"] = "Kubeflow Pipelines' names, meaning kfp_jupyter."
-        for held in MODULES:
-            package, _, last = held.rpartition(".")
-            if package == name and held not in LAZY:
-                setattr(module, last, importlib.import_module(MODULES[held]))
+        for theirs, ours in MODULES.items():
+            package, _, last = theirs.rpartition(".")
+            if package == name and theirs not in LAZY:
+                setattr(module, last, importlib.import_module(ours))
 
 
 _aliases = _Aliases()

@@ -15,18 +15,11 @@ from typing import Any, Protocol
 from kfp_jupyter.compiler.kubernetes_manifest import KubernetesManifestOptions, manifests
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.interchange.command import Runtime
+from kfp_jupyter.interchange.component_pipeline import pipeline_of
 from kfp_jupyter.interchange.write import pipeline_spec, platform_spec, to_yaml
 from kfp_jupyter.model.check import bind_arguments
 from kfp_jupyter.model.component import Component, Importer
-from kfp_jupyter.model.pipeline import (
-    Constant,
-    Graph,
-    Pipeline,
-    PipelineInput,
-    Task,
-    TaskOutput,
-    TaskSettings,
-)
+from kfp_jupyter.model.pipeline import Constant, Graph, Pipeline
 
 WORKSPACE = "{{$.workspace_path}}"
 """KFP's placeholder for the folder of the workspace."""
@@ -107,7 +100,8 @@ def write(
         raise CompilerError(f"The file {path} ends with neither .yaml nor .json.", remedy="Name it so.")
     elif platform_spec(pipeline) is not None:
         raise CompilerError(
-            "Settings of Kubernetes, such as a timeout, need a second document, which JSON cannot hold.", remedy="Write YAML."
+            "Settings of Kubernetes, such as a timeout, need a second document, which JSON cannot hold.",
+            remedy="Write YAML.",
         )
     else:
         text = json.dumps(pipeline_spec(pipeline, runtime), indent=2, sort_keys=True) + "\n"
@@ -124,9 +118,7 @@ def check_workspace(pipeline: Pipeline) -> None:
         return
     graphs = [pipeline.graph]
     graphs += [
-        held.implementation
-        for held in pipeline.components.values()
-        if isinstance(held.implementation, Graph)
+        held.implementation for held in pipeline.components.values() if isinstance(held.implementation, Graph)
     ]
     for task in (task for graph in graphs for task in graph.tasks.values()):
         step = pipeline.component_of(task).implementation
@@ -152,21 +144,6 @@ def _pipeline_of(compilable: Any) -> Pipeline:
             remedy="Give what `@pipeline` or `@component` made of a function.",
         )
     return model
-
-
-def pipeline_of(component: Component, settings: TaskSettings | None = None) -> Pipeline:
-    """Return the pipeline that is a single task of a component, and has its inputs and outputs."""
-    arguments = {spec.name: PipelineInput(spec.name) for spec in component.inputs}
-    outputs = {spec.name: TaskOutput(component.name, spec.name) for spec in component.outputs}
-    key = f"comp-{component.name}"
-    task = Task(component.name, key, arguments, settings=settings or TaskSettings())
-    return Pipeline(
-        component.name,
-        component.inputs,
-        component.outputs,
-        {key: component},
-        Graph({component.name: task}, outputs),
-    )
 
 
 def _renamed(pipeline: Pipeline, name: str | None, display_name: str | None) -> Pipeline:

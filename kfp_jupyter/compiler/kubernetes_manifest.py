@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfp_jupyter.interchange.write import Runtime, documents
+from kfp_jupyter.interchange.command import Runtime
+from kfp_jupyter.interchange.write import documents
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import Json
 
@@ -54,11 +55,11 @@ def manifests(
     described = {"description": description} if description else {}
     made: list[Json] = []
     if options.include_pipeline_manifest:
-        spec = {"displayName": options.pipeline_display_name or name, **described}
-        made.append(_resource("Pipeline", name, options, spec))
+        shown = {"displayName": options.pipeline_display_name or name, **described}
+        made.append(_resource("Pipeline", name, options, shown))
     written = documents(pipeline, runtime)
     platform = {"platformSpec": written[1]} if len(written) > 1 else {}
-    spec = {
+    spec: Json = {
         "displayName": options.pipeline_version_display_name or version,
         "pipelineName": name,
         "pipelineSpec": written[0],

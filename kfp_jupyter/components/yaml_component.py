@@ -1,7 +1,7 @@
 """A component that was read from a file, and the functions that read one.
 
-What a file says is not trusted: it is read within the limits of `interchange`, and what is fetched is bounded in
-size and time as well.
+What a file says is not trusted: it is read within the limits of `interchange`, and what is fetched is bounded
+in size and time as well.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def load_component_from_url(url: str, auth: tuple[str, str] | None = None) -> Ya
     if url.startswith("gs://"):
         url = "https://storage.googleapis.com/" + url.removeprefix("gs://")
     if not url.startswith(("https://", "http://")):
-        raise LoadError(f"{url!r} is no address of a file.", remedy="Give one with https://, http:// or gs://.")
+        raise LoadError(
+            f"{url!r} is no address of a file.", remedy="Give one with https://, http:// or gs://."
+        )
     request = Request(url)
     if auth is not None:
         word = base64.b64encode(":".join(auth).encode()).decode()

@@ -1,7 +1,9 @@
 """How each scope knows a channel: as an output of a task beside, or as an input that was led in.
 
-Names of what is led into a group or out of it are KFP's (`pipelinechannel--train-model`), and so is what is led
-where: a condition's values go into every group below it that has tasks, and the item of an outer loop goes into
+Names of what is led into a group or out of it are KFP's (`pipelinechannel--train-model`), and so is what is
+led where: a condition's values go into every group below it that has tasks, and the item of an outer loop
+goes
+    into
 an inner loop over a part of that item.
 """
 

@@ -1,8 +1,8 @@
 """The call of a component: each argument is checked, and kept as a channel or a constant.
 
-A constant may hold channels, in a text, a list or a dict; there the placeholder takes their place that the step's
-launcher replaces, and the call says which channels are mentioned. Messages name the task that the call would have
-made, the argument, and the line of the call.
+A constant may hold channels, in a text, a list or a dict; there the placeholder takes their place that the
+step's launcher replaces, and the call says which channels are mentioned. Messages name the task that the call
+would have made, the argument, and the line of the call.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class ComponentCall:
                 raise ArgumentError(
                     f"A text holds a value of another pipeline: {mark}.",
                     where=self.where,
-                    remedy="Use outputs of tasks that this pipeline itself has called, and its own parameters.",
+                    remedy="Use outputs of tasks that this pipeline has called, and its own parameters.",
                 )
             text = text.replace(mark, self._mention(channel))
         return text

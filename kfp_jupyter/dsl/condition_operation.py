@@ -113,7 +113,7 @@ def _type_of(operand: Any) -> ParameterType:
         return operand.type
     for known, type_ in _CONSTANTS:
         if isinstance(operand, known):
-            if known is float and not math.isfinite(operand):
+            if isinstance(operand, float) and not math.isfinite(operand):
                 raise _wrong(f"{operand!r} is no number in KFP's format")
             return type_
     raise _wrong(f"{operand!r} is of type {type(operand).__name__}")

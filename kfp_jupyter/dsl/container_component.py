@@ -78,7 +78,7 @@ class ArtifactStandIn:
         """Its metadata."""
         return MetadataPlaceholder(f"{{{{{self._base}.metadata}}}}")
 
-    def __str__(self) -> str:
+    def __str__(self) -> NoReturn:  # noqa: PLE0307 - it raises
         self.refuse()
 
     def refuse(self) -> NoReturn:

@@ -61,7 +61,7 @@ def importer(
 
 
 class _Metadata:
-    """Finds the channels in metadata, each of which becomes one input of the importer: `metadata`, `metadata-2`."""
+    """Finds the channels in metadata, which become inputs of the importer: `metadata`, `metadata-2`."""
 
     def __init__(self) -> None:
         self.inputs: dict[str, PipelineChannel] = {}
@@ -72,9 +72,7 @@ class _Metadata:
         if isinstance(value, PipelineChannel):
             return self._placeholder(value)
         if isinstance(value, dict):
-            return {
-                self.with_placeholders(key): self.with_placeholders(held) for key, held in value.items()
-            }
+            return {self.with_placeholders(key): self.with_placeholders(held) for key, held in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.with_placeholders(held) for held in value]
         if isinstance(value, str):

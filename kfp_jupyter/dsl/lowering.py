@@ -1,4 +1,4 @@
-"""From the tree of groups to KFP's graphs: each group becomes a component with a graph, and a task that runs it.
+"""From the tree of groups to KFP's graphs: each group becomes a component, and a task that runs it.
 
 First every value is led to where it is used (`channel_values`), because a use anywhere may add an input or an
 output to any group; then the graphs are put together, inner ones first.
@@ -13,12 +13,14 @@ from kfp_jupyter.dsl.component_map import ComponentMap
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
 from kfp_jupyter.dsl.pipeline_outputs import returned_channels
 from kfp_jupyter.dsl.scope import InvalidTopologyException, Scope, invisible
+from kfp_jupyter.dsl.task_config import unheard
 from kfp_jupyter.dsl.tasks_group import ConditionGroup, ExitHandler, ParallelFor, TasksGroup
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import (
     FinalStatus,
     Graph,
     Loop,
+    PipelineError,
     PipelineInput,
     Task,
     TaskOutput,
@@ -74,14 +76,17 @@ class Lowering:
             root.give(name, channel.type, self._values.value(channel, root, user))
         return self._assembled(root)
 
-    # --- What tasks use and wait for --------------------------------------------------------------------------
+    # --- What tasks use and wait for
+    # --------------------------------------------------------------------------
 
     def _connect(self, task: PipelineTask) -> None:
         scope, user = self._values.scope_of(task), f"task {task.name}"
         arguments: dict[str, Value] = {}
         for name, given in task.arguments.items():
-            is_channel = isinstance(given, PipelineChannel)
-            arguments[name] = self._values.value(given, scope, user) if is_channel else given
+            if isinstance(given, PipelineChannel):
+                arguments[name] = self._values.value(given, scope, user)
+            else:
+                arguments[name] = given
         for channel in task.mentioned:
             arguments[CHANNEL + channel.full_name] = self._values.value(channel, scope, user)
         self._arguments[task.name] = arguments
@@ -122,7 +127,8 @@ class Lowering:
             return [self._references(held, task, scope) for held in settings]
         return settings
 
-    # --- Graphs -----------------------------------------------------------------------------------------------
+    # --- Graphs
+    # -----------------------------------------------------------------------------------------------
 
     def _assembled(self, scope: Scope) -> Graph:
         for child in scope.group.children:
@@ -130,7 +136,7 @@ class Lowering:
             scope.add(made)
         for child in scope.group.children:
             if isinstance(child, ExitHandler):
-                scope.add(self._exit_task(child, scope))
+                scope.add(self._exit_task(child))
         return scope.graph()
 
     def _task(self, task: PipelineTask, scope: Scope) -> Task:
@@ -141,7 +147,7 @@ class Lowering:
             made.arguments.update(dict.fromkeys(statuses, FinalStatus(made.dependencies[0])))  # type: ignore[attr-defined]
         return made
 
-    def _exit_task(self, handler: ExitHandler, scope: Scope) -> Task:
+    def _exit_task(self, handler: ExitHandler) -> Task:
         task = handler.exit_task
         made = self._plain_task(task, (handler.name,), _COMPLETED)
         made.arguments.update(dict.fromkeys(_statuses(task), FinalStatus(handler.name)))  # type: ignore[attr-defined]
@@ -150,6 +156,13 @@ class Lowering:
     def _plain_task(self, task: PipelineTask, after: tuple[str, ...], trigger: Trigger) -> Task:
         key = self._map.key(task.component, task.name, task.pipeline)
         settings = task.finished_settings(self._kubernetes.get(task.name, {}))
+        group = unheard(settings, task.component.passthroughs)
+        if group:
+            raise PipelineError(
+                f"Its component asks for some of its settings, not for {group}, so these would do nothing.",
+                where=f"task {task.name}",
+                remedy=f"Add `dsl.TaskConfigField.{group}` to the component's `task_config_passthroughs`.",
+            )
         return Task(task.name, key, self._arguments[task.name], after, settings, trigger)
 
     def _check_status(self, task: PipelineTask, awaited: tuple[str, ...]) -> None:

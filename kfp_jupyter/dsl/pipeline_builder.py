@@ -1,8 +1,8 @@
 """A pipeline while it is being written: a component that is called adds its task to the group that is open.
 
 Which one is being written is kept in a context variable, so that several threads may trace pipelines, and
-pipelines may be written while another is. Every argument is checked by the call that gives it; `build` makes the
-model of the tree of groups (see `lowering`) and checks what only the whole can show, such as a circle.
+pipelines may be written while another is. Every argument is checked by the call that gives it; `build` makes
+the model of the tree of groups (see `lowering`) and checks what only the whole can show, such as a circle.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class PipelineBuilder:
         self._append(last)
         self.leave()
 
-    def take_out(self, task: PipelineTask) -> None:
+    def take_out(self, task: Any) -> None:
         """Take an exit task out of its group, to run after a handler.
 
         Raises:

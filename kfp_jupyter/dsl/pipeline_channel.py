@@ -1,8 +1,8 @@
 """A value that will flow when the pipeline runs: a pipeline's parameter, a task's output, or a part of one.
 
-While a pipeline is being traced there is no value yet. A channel can be given to components, also inside texts,
-lists and dicts; compared, for `dsl.If`; and a dict's or list's parts can be taken with `[...]`. Any other use of
-one as a Python value is an error. In a text it stands as a mark that its pipeline knows.
+While a pipeline is being traced there is no value yet. A channel can be given to components, also inside
+texts, lists and dicts; compared, for `dsl.If`; and a dict's or list's parts can be taken with `[...]`. Any
+other use of one as a Python value is an error. In a text it stands as a mark that its pipeline knows.
 """
 
 from __future__ import annotations
@@ -96,10 +96,10 @@ class PipelineChannel:
         return str(self)
 
     def __getitem__(self, key: Any) -> PipelineChannel:
-        wanted = {ParameterType.STRUCT: str, ParameterType.LIST: int}.get(self.type)  # type: ignore[call-overload]
-        if wanted is None and not self.is_type_known:
-            wanted = type(key) if isinstance(key, (str, int)) else None
-        if wanted is None or not isinstance(key, wanted) or not re.fullmatch(r"\w+", str(key)):
+        fits = {ParameterType.STRUCT: isinstance(key, str), ParameterType.LIST: type(key) is int}
+        known = isinstance(self.type, ParameterType) and fits.get(self.type, False)
+        unknown = not self.is_type_known and (isinstance(key, str) or type(key) is int)
+        if not (known or unknown) or not re.fullmatch(r"\w+", str(key)):
             self._refuse(f"be indexed with [{key!r}]")
         return Selected(self, key)
 

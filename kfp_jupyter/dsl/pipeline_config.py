@@ -15,7 +15,6 @@ from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.model.pipeline import PipelineConfig as Config
 from kfp_jupyter.model.pipeline import Workspace
 
-
 _SIZE = re.compile(r"(0|[1-9]\d*)(\.\d+)?([KMGTPE]i?|k)?")
 _LONGEST = 2**31 - 1
 

@@ -22,7 +22,8 @@ def returned_channels(returned: Any, builder: PipelineBuilder) -> dict[str, Pipe
         builder: The pipeline.
 
     Raises:
-        PipelineError: Something is returned that is not declared, the other way round, or no output of a task.
+        PipelineError: Something is returned that is not declared, the other way round, or no output of a
+            task.
     """
     values = _by_name(returned, builder.name)
     declared = {spec.name: spec for spec in builder.output_specs}

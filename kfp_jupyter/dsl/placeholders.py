@@ -1,4 +1,4 @@
-"""Texts that are replaced when a step runs: names and ids of the run, and what a container's command is given.
+"""Texts that are replaced when a step runs: names and ids of the run, and what a command is given.
 
 Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.ConcatPlaceholder
 """
@@ -100,7 +100,7 @@ class IfPresentPlaceholder(Placeholder):
         for held in (self.then, self.else_):
             if isinstance(held, (list, tuple)):
                 raise PlaceholderError(
-                    f"`IfPresentPlaceholder({self.input_name!r}, …)` holds a list inside a `ConcatPlaceholder`.",
+                    f"`IfPresentPlaceholder({self.input_name!r}, …)` in a `ConcatPlaceholder` holds a list.",
                     remedy="Give `then` and `else_` single texts or placeholders there.",
                 )
             parts = held.items if isinstance(held, ConcatPlaceholder) else [held]
@@ -110,7 +110,7 @@ class IfPresentPlaceholder(Placeholder):
 
 
 def word(element: Any) -> str:
-    """Return an element of a command as KFP writes it: a text with placeholders, or the JSON of a nested one."""
+    """Return an element of a command as KFP writes it: a text, or the JSON of a nested placeholder."""
     if isinstance(element, (ConcatPlaceholder, IfPresentPlaceholder)):
         return json.dumps(element.as_json())
     return str(element)

@@ -1,8 +1,8 @@
 """One group's graph while it is being made: what it takes from outside, what it gives out, and its tasks.
 
-A group is run as a component of its own, so whatever its tasks use from outside must be one of its inputs, and
-an argument of the task that runs it. `bring` leads a value down from where it is known, level by level; each level
-is done once, so that the whole takes time linear in what is used where.
+A group is run as a component of its own, so whatever its tasks use from outside must be one of its inputs,
+and an argument of the task that runs it. `bring` leads a value down from where it is known, level by level;
+each level is done once, so that the whole takes time linear in what is used where.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Scope:
     def __init__(self, group: TasksGroup, parent: Scope | None) -> None:
         self.group = group
         self.parent = parent
-        self.depth = 0 if parent is None else parent.depth + 1
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self.inputs: dict[str, InputSpec] = {}
         self.arguments: dict[str, Value] = {}
         self.outputs: dict[str, tuple[OutputSpec, Value]] = {}

@@ -1,9 +1,9 @@
 """Control flow as KFP writes it: `with dsl.If(...)`, `Elif`, `Else`, `ParallelFor`, `ExitHandler`.
 
 A group is a place in the tree that a pipeline is while it is being written; tasks that are called under its
-`with` belong to it. `lowering` makes of each group a component with a graph, and a task of it. Groups are numbered
-as KFP numbers them: in the order they are entered, and what holds the branches of an `If` takes the number of the
-`If` when the first `Elif` or `Else` shows that there are several.
+`with` belong to it. `lowering` makes of each group a component with a graph, and a task of it. Groups are
+numbered as KFP numbers them: in the order they are entered, and what holds the branches of an `If` takes the
+number of the `If` when the first `Elif` or `Else` shows that there are several.
 Reference: https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/control-flow/
 """
 
@@ -100,7 +100,8 @@ class If(ConditionGroup):
     """Runs its tasks only if a condition holds.
 
     Args:
-        condition: A comparison of a parameter or output with another or a constant; `&`, `|`, `~` combine them.
+        condition: A comparison of a parameter or output with another or a constant; `&`, `|`, `~` combine
+            them.
         name: The name shown to people.
 
     Raises:
@@ -196,7 +197,7 @@ class ParallelFor(TasksGroup):
     stem = "for-loop"
     title = "dsl.ParallelFor"
 
-    def __init__(self, items: Any, name: str | None = None, parallelism: int | None = None) -> None:
+    def __init__(self, items: Any, name: str | None = None, parallelism: Any = None) -> None:
         super().__init__(name)
         if not isinstance(parallelism or 0, int) or (parallelism or 0) < 0:
             raise LoopError(

@@ -3,7 +3,8 @@
 In the model tasks share components. In KFP's documents each task of a pipeline has its own, named after it
 (`comp-train-2`, `exec-train-2`), because resources and images stand in the executor; so has each use of a
 pipeline in a pipeline, whose names are made unique when it is put into the outer one. That is done here, in
-the order of KFP's compiler: the groups of a graph before its other tasks, then graph by graph, exit tasks last.
+the order of KFP's compiler: the groups of a graph before its other tasks, then graph by graph, exit tasks
+last.
 
 What was read from a document keeps its names, unless tasks that shared an executor have come to differ in
 settings that stand there.

@@ -1,7 +1,7 @@
 """A name or a structure that a setting of Kubernetes takes: written, or a value of the run.
 
-KFP's executor config holds such as an input of a task (`InputParameterSpec`). A channel stays a channel here, and
-becomes a reference when the pipeline is finished and it is known what the task's own graph calls it.
+KFP's executor config holds such as an input of a task (`InputParameterSpec`). A channel stays a channel here,
+and becomes a reference when the pipeline is finished and it is known what the task's own graph calls it.
 """
 
 from __future__ import annotations

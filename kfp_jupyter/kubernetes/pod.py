@@ -118,7 +118,9 @@ def set_security_context(
             )
     if not isinstance(run_as_non_root, (bool, type(None))):
         raise SettingError(
-            f"`run_as_non_root` is {run_as_non_root!r}.", where=task.place(), remedy="Give True, False or None."
+            f"`run_as_non_root` is {run_as_non_root!r}.",
+            where=task.place(),
+            remedy="Give True, False or None.",
         )
     # Kubernetes' 64-bit numbers are texts in protobuf's JSON.
     user, group = (None if held is None else str(held) for held in (run_as_user, run_as_group))

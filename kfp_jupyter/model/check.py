@@ -250,7 +250,7 @@ def _types_of(value: Value, scope: _Scope, where: str) -> Iterator[ValueType]:
 
 
 def _is_item(name: str, type_: ValueType) -> bool:
-    """Say whether it is an item, or a part of one, that KFP calls a text because it does not know its type."""
+    """Say whether it is an item, or a part of one, of which KFP does not know the type."""
     made = name.startswith(CHANNEL) and (
         "-loop-item" in name or "-subvar-" in name or "loop-item-param" in name
     )

@@ -1,7 +1,8 @@
 """Compiles one object of one file, in a process of its own in which `kfp` is ours (or, asked so, KFP's).
 
-Run as `python compile_case.py SOURCE OBJECT TARGET PARAMETERS {ours,kfp}`; the last line of stderr says why it
-failed. It is a program by itself and imports nothing of the tests, so that an environment with only KFP can run it.
+Run as `python compile_case.py SOURCE OBJECT TARGET PARAMETERS {ours,kfp}`; the last line of stderr says why
+it failed. It is a program by itself and imports nothing of the tests, so that an environment with only KFP
+can run it.
 """
 
 from __future__ import annotations

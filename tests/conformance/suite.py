@@ -55,8 +55,8 @@ def _pipelines() -> Iterator[Case]:
     for line in PINS.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
-        line, brace, parameters = line.partition("{")
-        name, held, *golden = line.split()
+        words, brace, parameters = line.partition("{")
+        name, held, *golden = words.split()
         reads = (valid / READS[name],) if name in READS else ()
         target = valid / (golden or [f"{name}.yaml"])[0]
         yield Case(name, valid / f"{name}.py", target, held, reads, brace + parameters or "{}")
