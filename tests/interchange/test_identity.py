@@ -183,7 +183,7 @@ def pipelines(draw: Callable[..., Any]) -> Pipeline:
 
 def flat(pipeline: Pipeline, graph: Graph) -> list[Any]:
     """Return what a pipeline says, however its components are named and shared."""
-    said: list[Any] = [sorted(graph.outputs.items()), graph.kind]
+    said: list[Any] = [sorted(graph.outputs.items()), graph.group]
     for name in sorted(graph.tasks):
         task = graph.tasks[name]
         component = pipeline.component_of(task)

@@ -66,13 +66,13 @@ def test_documents_of_our_own_are_pipelines_that_pass_the_checks(file: Path) -> 
 
 def test_groups_are_graphs_with_their_kind() -> None:
     pipeline = read("control_flow")
-    assert [body(pipeline, f"comp-{name}").kind for name in ("condition-2", "condition-branches-1")] == [
+    assert [body(pipeline, f"comp-{name}").group for name in ("condition-2", "condition-branches-1")] == [
         GroupKind.CONDITION,
         GroupKind.BRANCHES,
     ]
-    assert body(pipeline, "comp-for-loop-1").kind is GroupKind.LOOP
-    assert body(pipeline, "comp-exit-handler-1").kind is GroupKind.EXIT_HANDLER
-    assert body(read("settings"), "comp-inner").kind is GroupKind.PIPELINE
+    assert body(pipeline, "comp-for-loop-1").group is GroupKind.LOOP
+    assert body(pipeline, "comp-exit-handler-1").group is GroupKind.EXIT_HANDLER
+    assert body(read("settings"), "comp-inner").group is GroupKind.PIPELINE
 
 
 def test_control_flow_is_read_into_triggers_loops_and_values() -> None:
