@@ -34,6 +34,11 @@ def dump(documents: list[Json]) -> str:
     return "---\n".join(_Emitter().document(held) for held in documents)
 
 
+def comment(lines: str) -> str:
+    """Return lines of comments in which no character ends the comment but a newline."""
+    return _UNPRINTABLE.sub(lambda found: found[0] if found[0] == "\t" else repr(found[0])[1:-1], lines)
+
+
 class _Emitter:
     """Writes one document, line by line."""
 

@@ -29,7 +29,7 @@ from kfp_jupyter.model.settings import Resources, Retry, TaskSettings
 from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
 from kfp_jupyter.model.value import Constant, PipelineInput, TaskOutput, Value
 
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=12)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NUMBER = st.integers(-(2**53), 2**53)
 FLOAT = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
