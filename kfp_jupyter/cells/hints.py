@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing
 from typing import Any
 
+from kfp_jupyter.cells.special_inputs import EmbeddedInput, TaskConfig
 from kfp_jupyter.executor.annotations import (
     Input,
     InputPath,
@@ -29,6 +30,7 @@ _PARAMETERS: dict[Any, ParameterType] = {
     list: ParameterType.LIST,
     dict: ParameterType.STRUCT,
     PipelineTaskFinalStatus: ParameterType.TASK_FINAL_STATUS,
+    TaskConfig: ParameterType.TASK_CONFIG,
 }
 
 SUPPORTED = (
@@ -60,4 +62,6 @@ def authoring_names() -> dict[str, Any]:
         "InputPath": InputPath,
         "OutputPath": OutputPath,
         "PipelineTaskFinalStatus": PipelineTaskFinalStatus,
+        "EmbeddedInput": EmbeddedInput,
+        "TaskConfig": TaskConfig,
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kfp_jupyter.cells import docstring
@@ -22,6 +22,7 @@ from kfp_jupyter.cells.errors import (
     UnsupportedAnnotationError,
 )
 from kfp_jupyter.cells.hints import SUPPORTED, authoring_names, value_type
+from kfp_jupyter.cells.special_inputs import embedded_class
 from kfp_jupyter.executor.annotations import Meaning, meaning
 from kfp_jupyter.model.check import parameter_value
 from kfp_jupyter.model.component import InputSpec, OutputSpec
@@ -40,12 +41,14 @@ class Interface:
         outputs: The outputs.
         description: For people; from the docstring.
         paths: The arguments that get a path instead of a value.
+        embedded: The class of each argument that gets what is embedded in the component.
     """
 
     inputs: tuple[InputSpec, ...]
     outputs: tuple[OutputSpec, ...]
     description: str
     paths: frozenset[str] = frozenset()
+    embedded: Mapping[str, type] = field(default_factory=dict)
 
 
 def read_interface(
@@ -79,8 +82,13 @@ class _Reader:
         inputs: list[InputSpec] = []
         outputs: list[OutputSpec] = []
         paths: set[str] = set()
+        embedded: dict[str, type] = {}
         signature = inspect.signature(self.function)
         for argument in signature.parameters.values():
+            class_ = self._embedded(argument)
+            if class_ is not None:
+                embedded[argument.name] = class_
+                continue
             held = self._meaning(argument)
             if held.is_path:
                 paths.add(argument.name)
@@ -91,7 +99,13 @@ class _Reader:
         outputs.extend(self._returned(signature.return_annotation))
         self._check_names([spec.name for spec in outputs])
         described = tuple(replace(spec, description=texts.returns.get(spec.name, "")) for spec in outputs)
-        return Interface(tuple(inputs), described, texts.summary, frozenset(paths))
+        return Interface(tuple(inputs), described, texts.summary, frozenset(paths), embedded)
+
+    def _embedded(self, argument: inspect.Parameter) -> type | None:
+        try:
+            return embedded_class(argument.annotation, self.names)
+        except Exception:  # noqa: BLE001 - what the user's annotation raises is told when its meaning is read
+            return None
 
     def _meaning(self, argument: inspect.Parameter) -> Meaning:
         if argument.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
@@ -141,7 +155,7 @@ class _Reader:
 
     def _input(self, argument: inspect.Parameter, held: Meaning, description: str) -> InputSpec:
         type_ = self._type(held, f"argument {argument.name!r}", argument.name)
-        if type_ is ParameterType.TASK_FINAL_STATUS:
+        if isinstance(type_, ParameterType) and type_.filled_in:
             return InputSpec(argument.name, type_, optional=True, description=description)
         hint = _hint(held)
         if argument.default is inspect.Parameter.empty:

@@ -22,8 +22,36 @@ ROOT = "kfp"
 KFP_VERSION = "2.17.0"
 """The version of the SDK whose names and rules are followed."""
 
-MODULES = {"kfp.dsl": "kfp_jupyter.dsl", "kfp.compiler": "kfp_jupyter.compiler"}
+MODULES = {
+    "kfp.dsl": "kfp_jupyter.dsl",
+    "kfp.compiler": "kfp_jupyter.compiler",
+    "kfp.compiler.compiler": "kfp_jupyter.compiler.compiler",
+    "kfp.components": "kfp_jupyter.components",
+    "kfp.kubernetes": "kfp_jupyter.kubernetes",
+    "kfp.kubernetes.config_map": "kfp_jupyter.kubernetes.config_map",
+    "kfp.kubernetes.empty_dir": "kfp_jupyter.kubernetes.volume",
+    "kfp.kubernetes.field": "kfp_jupyter.kubernetes.pod",
+    "kfp.kubernetes.image": "kfp_jupyter.kubernetes.pod",
+    "kfp.kubernetes.node_affinity": "kfp_jupyter.kubernetes.node",
+    "kfp.kubernetes.node_selector": "kfp_jupyter.kubernetes.node",
+    "kfp.kubernetes.pod_metadata": "kfp_jupyter.kubernetes.pod",
+    "kfp.kubernetes.secret": "kfp_jupyter.kubernetes.secret",
+    "kfp.kubernetes.security_context": "kfp_jupyter.kubernetes.pod",
+    "kfp.kubernetes.timeout": "kfp_jupyter.kubernetes.pod",
+    "kfp.kubernetes.toleration": "kfp_jupyter.kubernetes.node",
+    "kfp.kubernetes.volume": "kfp_jupyter.kubernetes.volume",
+    "kfp.dsl.types.artifact_types": "kfp_jupyter.executor.artifacts",
+    "kfp.v2.dsl": "kfp_jupyter.dsl",
+    "kfp.v2.compiler": "kfp_jupyter.compiler",
+    "kfp.v2.components": "kfp_jupyter.components",
+}
 """Our module for each of KFP's."""
+
+PACKAGES = (ROOT, "kfp.v2", "kfp.dsl.types")
+"""Modules of KFP's that only hold others."""
+
+LAZY = ("kfp.kubernetes",)
+"""Modules that a program has only when it imports them, as with KFP, where they are another package."""
 
 
 class AliasError(KfpJupyterError):
@@ -34,23 +62,34 @@ class NotHereError(KfpJupyterError, ImportError):
     """A module of KFP's that this package does not have."""
 
 
+class Client:
+    """KFP's client, which is not here: its name can be imported, as many programs do, but not used."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise NotHereError(
+            "`kfp.Client` is not part of kfp_jupyter yet.",
+            remedy="Run pipelines with `.run(…)`, or compile them and upload the file to the server.",
+        )
+
+
 class _Aliases(MetaPathFinder, Loader):
     """Finds `kfp` and its modules, and loads ours."""
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name == ROOT or name in MODULES:
-            return ModuleSpec(name, self, is_package=name == ROOT)
+        if name in PACKAGES or name in MODULES:
+            return ModuleSpec(name, self, is_package=name in PACKAGES)
         if name.startswith(f"{ROOT}."):
+            there = ", ".join(sorted(MODULES))
             raise NotHereError(
                 f"The module {name!r} is not part of kfp_jupyter yet.",
-                remedy=f"There are: {', '.join(MODULES)}. `kfp_jupyter.compat.uninstall()` ends the alias.",
+                remedy=f"There are: {there}. `kfp_jupyter.compat.uninstall()` ends the alias.",
             )
         return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        if spec.name == ROOT:
+        if spec.name in PACKAGES:
             return None
         ours = importlib.import_module(MODULES[spec.name])
         # The import system will write its spec into the module, which has one already.
@@ -58,14 +97,18 @@ class _Aliases(MetaPathFinder, Loader):
         return ours
 
     def exec_module(self, module: ModuleType) -> None:
-        if module.__name__ != ROOT:
-            alias = module.__spec__
+        alias = module.__spec__
+        name = alias.name if alias is not None else module.__name__
+        if name not in PACKAGES:
             module.__spec__ = alias.loader_state if alias is not None else None
             return
-        module.__dict__["__version__"] = KFP_VERSION
-        module.__dict__["__doc__"] = "Kubeflow Pipelines' names, meaning kfp_jupyter."
-        for name in MODULES:
-            setattr(module, name.rpartition(".")[2], importlib.import_module(name))
+        if name == ROOT:
+            module.__dict__.update(__version__=KFP_VERSION, Client=Client, TYPE_CHECK=True)
+            module.__dict__["__doc__"] = "Kubeflow Pipelines' names, meaning kfp_jupyter."
+        for theirs, ours in MODULES.items():
+            package, _, last = theirs.rpartition(".")
+            if package == name and theirs not in LAZY:
+                setattr(module, last, importlib.import_module(ours))
 
 
 _aliases = _Aliases()

@@ -5,10 +5,13 @@ What is here means what it means in `kfp.dsl`; what KFP has and is not here yet 
 
 from __future__ import annotations
 
+from kfp_jupyter.cells.special_inputs import EmbeddedInput, TaskConfig
 from kfp_jupyter.dsl.base_component import BaseComponent
+from kfp_jupyter.dsl.component_decorator import component
 from kfp_jupyter.dsl.container_component import ContainerComponent, ContainerSpec, container_component
 from kfp_jupyter.dsl.for_loop import Collected
 from kfp_jupyter.dsl.importer import importer
+from kfp_jupyter.dsl.notebook_component import notebook_component, run_notebook
 from kfp_jupyter.dsl.one_of import OneOf
 from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
@@ -30,7 +33,8 @@ from kfp_jupyter.dsl.placeholders import (
     ConcatPlaceholder,
     IfPresentPlaceholder,
 )
-from kfp_jupyter.dsl.python_component import PythonComponent, component
+from kfp_jupyter.dsl.python_component import PythonComponent
+from kfp_jupyter.dsl.task_config import TaskConfigField, TaskConfigPassthrough
 from kfp_jupyter.dsl.tasks_group import Condition, Elif, Else, ExitHandler, If, ParallelFor
 from kfp_jupyter.executor.annotations import Input, InputPath, Output, OutputPath, PipelineTaskFinalStatus
 from kfp_jupyter.executor.artifacts import (
@@ -69,6 +73,7 @@ __all__ = [
     "Dataset",
     "Elif",
     "Else",
+    "EmbeddedInput",
     "ExitHandler",
     "If",
     "IfPresentPlaceholder",
@@ -90,10 +95,15 @@ __all__ = [
     "PipelineTaskFinalStatus",
     "PythonComponent",
     "SlicedClassificationMetrics",
+    "TaskConfig",
+    "TaskConfigField",
+    "TaskConfigPassthrough",
     "WorkspaceConfig",
     "component",
     "container_component",
     "get_uri",
     "importer",
+    "notebook_component",
     "pipeline",
+    "run_notebook",
 ]

@@ -85,18 +85,3 @@ class BaseComponent:
 def spelled(specs: Iterable[InputSpec | OutputSpec]) -> str:
     """Return inputs or outputs as people write them: `rate: float, data: Dataset`."""
     return ", ".join(f"{spec.name}: {spec.type.python_name}" for spec in specs)
-
-
-def refuse_unsupported(what: str, **arguments: Any) -> None:
-    """Raise for the first argument that is given, so that nothing is dropped silently.
-
-    Raises:
-        NotSupportedError: One is given.
-    """
-    for name, value in arguments.items():
-        if value:
-            raise NotSupportedError(
-                f"`{name}` of `{what}` is not supported yet.",
-                where=place_line(*caller()),
-                remedy="Leave it out.",
-            )

@@ -2,7 +2,9 @@
 
 Names of what is led into a group or out of it are KFP's (`pipelinechannel--train-model`), and so is what is
 led where: a condition's values go into every group below it that has tasks, and the item of an outer loop
-goes into an inner loop over a part of that item.
+goes
+    into
+an inner loop over a part of that item.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ class ComponentCall:
                 raise ArgumentError(
                     f"A text holds a value of another pipeline: {mark}.",
                     where=self.where,
-                    remedy="Use outputs of tasks that this pipeline itself called, and its own parameters.",
+                    remedy="Use outputs of tasks that this pipeline has called, and its own parameters.",
                 )
             text = text.replace(mark, self._mention(channel))
         return text

@@ -1,8 +1,8 @@
-"""What a loop's body works on, the item, and what it gives out: the list of a task's outputs of all rounds.
+"""What a loop's body works on, and what it gives out: the item, and the list of outputs of all rounds.
 
 Names are KFP's: the item of a loop over `rows` is `rows-loop-item`, that of written items
-`loop-item-param-1`. Reference:
-https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/control-flow/
+`loop-item-param-1`.
+Reference: https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/control-flow/
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Collected(PipelineChannel):
 
     __slots__ = ("output",)
 
-    def __init__(self, output: object) -> None:
+    def __init__(self, output: Any) -> None:
         if not isinstance(output, PipelineChannel) or output.task_name is None:
             raise LoopError(
                 f"`dsl.Collected` takes an output of a task in a loop, not {output!r}.",

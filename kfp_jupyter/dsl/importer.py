@@ -61,7 +61,7 @@ def importer(
 
 
 class _Metadata:
-    """Finds the channels in metadata; each becomes an input of the importer: `metadata`, `metadata-2`."""
+    """Finds the channels in metadata, which become inputs of the importer: `metadata`, `metadata-2`."""
 
     def __init__(self) -> None:
         self.inputs: dict[str, PipelineChannel] = {}

@@ -45,7 +45,7 @@ def member_type(hint: str) -> Inner:
 
 
 def hint_of(value: Json) -> str:
-    """Return the hint of a constant: of a dict by its first value, as KFP does, of others by type."""
+    """Return the hint of a constant: of a dict by its first value, as KFP does, else by its type."""
     if isinstance(value, dict) and value:
         key, held = next(iter(value.items()))
         return f"Dict[{type(key).__name__}, {type(held).__name__}]"

@@ -1,4 +1,4 @@
-"""From the tree of groups to KFP's graphs: each group becomes a component with a graph, and a task of it.
+"""From the tree of groups to KFP's graphs: each group becomes a component, and a task that runs it.
 
 First every value is led to where it is used (`channel_values`), because a use anywhere may add an input or an
 output to any group; then the graphs are put together, inner ones first.
@@ -13,12 +13,14 @@ from kfp_jupyter.dsl.component_map import ComponentMap
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
 from kfp_jupyter.dsl.pipeline_outputs import returned_channels
 from kfp_jupyter.dsl.scope import InvalidTopologyException, Scope, invisible
+from kfp_jupyter.dsl.task_config import unheard
 from kfp_jupyter.dsl.tasks_group import ConditionGroup, ExitHandler, ParallelFor, TasksGroup
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import (
     FinalStatus,
     Graph,
     Loop,
+    PipelineError,
     PipelineInput,
     Task,
     TaskOutput,
@@ -74,7 +76,8 @@ class Lowering:
             root.give(name, channel.type, self._values.value(channel, root, user))
         return self._assembled(root)
 
-    # --- What tasks use and wait for ---
+    # --- What tasks use and wait for
+    # --------------------------------------------------------------------------
 
     def _connect(self, task: PipelineTask) -> None:
         scope, user = self._values.scope_of(task), f"task {task.name}"
@@ -124,7 +127,8 @@ class Lowering:
             return [self._references(held, task, scope) for held in settings]
         return settings
 
-    # --- Graphs ---
+    # --- Graphs
+    # -----------------------------------------------------------------------------------------------
 
     def _assembled(self, scope: Scope) -> Graph:
         for child in scope.group.children:
@@ -152,6 +156,13 @@ class Lowering:
     def _plain_task(self, task: PipelineTask, after: tuple[str, ...], trigger: Trigger) -> Task:
         key = self._map.key(task.component, task.name, task.pipeline)
         settings = task.finished_settings(self._kubernetes.get(task.name, {}))
+        group = unheard(settings, task.component.passthroughs)
+        if group:
+            raise PipelineError(
+                f"Its component asks for some of its settings, not for {group}, so these would do nothing.",
+                where=f"task {task.name}",
+                remedy=f"Add `dsl.TaskConfigField.{group}` to the component's `task_config_passthroughs`.",
+            )
         return Task(task.name, key, self._arguments[task.name], after, settings, trigger)
 
     def _check_status(self, task: PipelineTask, awaited: tuple[str, ...]) -> None:

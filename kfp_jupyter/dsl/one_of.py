@@ -5,6 +5,8 @@ Reference: https://www.kubeflow.org/docs/components/pipelines/user-guides/core-f
 
 from __future__ import annotations
 
+from typing import Any
+
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.for_loop import Collected
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, Selected
@@ -33,7 +35,7 @@ class OneOf(PipelineChannel):
 
     __slots__ = ("branches", "channels")
 
-    def __init__(self, *channels: PipelineChannel) -> None:
+    def __init__(self, *channels: Any) -> None:
         if not channels:
             raise _wrong("it got none")
         first = channels[0]

@@ -202,7 +202,7 @@ class PipelineBuilder:
         self._append(last)
         self.leave()
 
-    def take_out(self, task: object) -> None:
+    def take_out(self, task: Any) -> None:
         """Take an exit task out of its group, to run after a handler.
 
         Raises:

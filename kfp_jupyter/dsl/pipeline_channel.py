@@ -96,10 +96,10 @@ class PipelineChannel:
         return str(self)
 
     def __getitem__(self, key: Any) -> PipelineChannel:
-        fits = (isinstance(key, str) and (self.type is ParameterType.STRUCT or not self.is_type_known)) or (
-            isinstance(key, int) and (self.type is ParameterType.LIST or not self.is_type_known)
-        )
-        if not isinstance(key, (str, int)) or not fits or not re.fullmatch(r"\w+", str(key)):
+        fits = {ParameterType.STRUCT: isinstance(key, str), ParameterType.LIST: type(key) is int}
+        known = isinstance(self.type, ParameterType) and fits.get(self.type, False)
+        unknown = not self.is_type_known and (isinstance(key, str) or type(key) is int)
+        if not (known or unknown) or not re.fullmatch(r"\w+", str(key)):
             self._refuse(f"be indexed with [{key!r}]")
         return Selected(self, key)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.dsl.component_call import foreign
@@ -17,7 +18,7 @@ def returned_channels(returned: Any, builder: PipelineBuilder) -> dict[str, Pipe
     """Return the outputs by name.
 
     Args:
-        returned: None, an output, a NamedTuple or dict of such, or a task of a pipeline.
+        returned: None, an output, or a NamedTuple or mapping of such, as `task.outputs` is one.
         builder: The pipeline.
 
     Raises:
@@ -58,8 +59,8 @@ def _channel(name: str, value: Any, builder: PipelineBuilder, where: str) -> Pip
 def _by_name(returned: Any, pipeline: str) -> dict[str, Any]:
     if returned is None:
         return {}
-    if isinstance(returned, dict):
-        return returned
+    if isinstance(returned, Mapping):
+        return dict(returned)
     if isinstance(returned, (PipelineChannel, PipelineTask)):
         return {"Output": returned}
     if hasattr(returned, "_asdict"):

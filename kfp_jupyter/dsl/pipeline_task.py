@@ -2,7 +2,8 @@
 
 Methods carry KFP's names and check what they are given at once, naming the line that gave it. Where KFP
 allows a value that is known only in the run, the setting holds a placeholder, and the value is an argument of
-the task. Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.PipelineTask
+the task.
+Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.PipelineTask
 """
 
 from __future__ import annotations

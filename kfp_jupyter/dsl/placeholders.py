@@ -110,7 +110,7 @@ class IfPresentPlaceholder(Placeholder):
 
 
 def word(element: Any) -> str:
-    """Return an element of a command as KFP writes it: a text with placeholders, or a nested one's JSON."""
+    """Return an element of a command as KFP writes it: a text, or the JSON of a nested placeholder."""
     if isinstance(element, (ConcatPlaceholder, IfPresentPlaceholder)):
         return json.dumps(element.as_json())
     return str(element)

@@ -3,8 +3,8 @@
 A group is a place in the tree that a pipeline is while it is being written; tasks that are called under its
 `with` belong to it. `lowering` makes of each group a component with a graph, and a task of it. Groups are
 numbered as KFP numbers them: in the order they are entered, and what holds the branches of an `If` takes the
-number of the `If` when the first `Elif` or `Else` shows that there are several. Reference:
-https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/control-flow/
+number of the `If` when the first `Elif` or `Else` shows that there are several.
+Reference: https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/control-flow/
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def meaning(annotation: Any, names: dict[str, Any] | None = None) -> Meaning:
     if hasattr(annotation, "__metadata__"):
         annotation = _evaluated(annotation.__origin__, names)
     members = typing.get_args(annotation)
-    is_list = typing.get_origin(annotation) is list and is_artifact_class(members[0])
+    is_list = typing.get_origin(annotation) is list and bool(members) and is_artifact_class(members[0])
     held = members[0] if is_list else annotation
     return Meaning(held, is_artifact_class(held), is_output, is_list, optional=optional)
 

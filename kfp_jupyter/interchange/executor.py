@@ -12,7 +12,7 @@ from kfp_jupyter.interchange.command import Runtime, arguments, command
 from kfp_jupyter.interchange.fields import Fields, merged, refuse
 from kfp_jupyter.interchange.interface import given, read_artifact_type, write_artifact_type
 from kfp_jupyter.interchange.launcher import recognised
-from kfp_jupyter.interchange.number import to_protobuf
+from kfp_jupyter.interchange.number import from_protobuf, to_protobuf
 from kfp_jupyter.interchange.quantity import cores, gigabytes
 from kfp_jupyter.model.component import (
     ContainerStep,
@@ -124,14 +124,14 @@ def _read_importer(held: Fields) -> tuple[Implementation, TaskSettings]:
     if "runtimeParameter" in place:
         uri = PipelineInput(place.needed("runtimeParameter"))
     elif place.has("constant"):
-        uri = Constant(place.json("constant", meant=True))
+        uri = Constant(from_protobuf(place.json("constant", meant=True), None, place.at("constant")))
     else:
         raise refuse(place.path, "There should be `constant` or `runtimeParameter` here.")
     step = Importer(
         uri,
         read_artifact_type(importer.fields("typeSchema")),
         importer.flag("reimport"),
-        importer.mapping("metadata"),
+        from_protobuf(importer.mapping("metadata"), None, importer.at("metadata")),
         importer.flag("downloadToWorkspace"),
         held.rest(),
     )

@@ -153,27 +153,29 @@ class _Builder:
 
     def take(self, event: Any) -> bool:
         """Take an event; say whether it ended a document."""
-        yaml = self._events
-        if isinstance(event, yaml.ScalarEvent):
+        yaml, kind = self._events, type(event)
+        if kind is yaml.ScalarEvent:
             plain = event.implicit[0] and event.tag is None
             self._add(_plain(event.value) if plain else self._marked(event), 1, event.anchor)
-        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            is_mapping = isinstance(event, yaml.MappingStartEvent)
-            if event.tag not in (None, "!", f"tag:yaml.org,2002:{'map' if is_mapping else 'seq'}"):
-                raise _tagged(event, self._path())
-            if len(self._stack) >= MAX_DEPTH:
-                raise _too_deep(self._path())
-            self._stack.append(_Open({} if is_mapping else [], event.anchor))
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            self._open(event, is_mapping=kind is yaml.MappingStartEvent)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             done = self._stack.pop()
             self._add(done.value, done.size, done.anchor)
-        elif isinstance(event, yaml.AliasEvent):
+        elif kind is yaml.AliasEvent:
             if event.anchor not in self._anchors:
                 raise refuse(self._path(), f"The alias *{event.anchor} stands for nothing, or for itself.")
             self._add(*self._anchors[event.anchor], None)
-        elif isinstance(event, yaml.DocumentStartEvent):
+        elif kind is yaml.DocumentStartEvent:
             self.document, self._anchors = None, {}
-        return isinstance(event, yaml.DocumentEndEvent)
+        return kind is yaml.DocumentEndEvent
+
+    def _open(self, event: Any, *, is_mapping: bool) -> None:
+        if event.tag not in (None, "!", f"tag:yaml.org,2002:{'map' if is_mapping else 'seq'}"):
+            raise _tagged(event, self._path())
+        if len(self._stack) >= MAX_DEPTH:
+            raise _too_deep(self._path())
+        self._stack.append(_Open({} if is_mapping else [], event.anchor))
 
     def _marked(self, event: Any) -> Json:
         """Return a scalar that has quotes or a tag."""

@@ -98,7 +98,7 @@ class _Names:
             return self._kept(task, component)
         if not isinstance(step, Graph):
             return self._own(task, component)
-        if step.kind is GroupKind.PIPELINE:
+        if step.group is GroupKind.PIPELINE:
             return self._put_in(task, component, step)
         return self._add(Place(component, f"comp-{task.name}"))
 
@@ -155,7 +155,7 @@ def _in_order(graph: Graph, pipeline: Pipeline) -> Iterator[Task]:
     others: list[Task] = []
     for task in graph.tasks.values():
         step = pipeline.component_of(task).implementation
-        is_group = isinstance(step, Graph) and step.kind is not GroupKind.PIPELINE
+        is_group = isinstance(step, Graph) and step.group is not GroupKind.PIPELINE
         (groups if is_group else others).append(task)
     yield from groups
     yield from others
@@ -166,7 +166,7 @@ def _is_exit_task(task: Task, graph: Graph, pipeline: Pipeline) -> bool:
     for other in task.after if task.trigger.strategy is TriggerStrategy.COMPLETED else ():
         handler = graph.tasks.get(other)
         step = pipeline.component_of(handler).implementation if handler else None
-        if isinstance(step, Graph) and step.kind is GroupKind.EXIT_HANDLER:
+        if isinstance(step, Graph) and step.group is GroupKind.EXIT_HANDLER:
             return True
     return False
 

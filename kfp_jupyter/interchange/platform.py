@@ -65,8 +65,7 @@ def _write_config(config: PipelineConfig) -> dict[str, Json]:
     if config.workspace is not None:
         workspace = given(size=config.workspace.size)
         if config.workspace.pvc_spec_patch is not None:
-            patch = dict(config.workspace.pvc_spec_patch)
-            workspace["kubernetes"] = given(pvcSpecPatch=patch)
+            workspace["kubernetes"] = {"pvcSpecPatch": dict(config.workspace.pvc_spec_patch)}
     return given(
         workspace=workspace,
         resourceTtlOnCompletion=config.ttl_seconds_after_finished,
@@ -81,8 +80,8 @@ def _read_config(held: Fields) -> PipelineConfig:
     if "workspace" in held:
         asked = held.fields("workspace", meant=True)
         patch = None
-        if "kubernetes" in asked:
-            patch = asked.fields("kubernetes", meant=True).mapping("pvcSpecPatch")
+        if "pvcSpecPatch" in asked.fields("kubernetes"):
+            patch = asked.fields("kubernetes").mapping("pvcSpecPatch")
         workspace = Workspace(asked.text("size"), patch)
     return PipelineConfig(
         workspace,

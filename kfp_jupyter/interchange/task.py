@@ -15,9 +15,9 @@ from kfp_jupyter.interchange.errors import InterchangeError
 from kfp_jupyter.interchange.fields import Fields, merged, refuse
 from kfp_jupyter.interchange.interface import given
 from kfp_jupyter.interchange.number import from_protobuf, to_protobuf
-from kfp_jupyter.model.component import Component
-from kfp_jupyter.model.graph import Loop, Task, Trigger, TriggerStrategy
-from kfp_jupyter.model.settings import Retry, TaskSettings
+from kfp_jupyter.model.component import Component, ContainerStep, PythonStep
+from kfp_jupyter.model.graph import Graph, Loop, Task, Trigger, TriggerStrategy
+from kfp_jupyter.model.settings import Resources, Retry, TaskSettings
 from kfp_jupyter.model.types import ArtifactType, Json, ValueType
 from kfp_jupyter.model.value import (
     CHANNEL,
@@ -40,6 +40,7 @@ def write_task(task: Task, component: Component, key: str) -> dict[str, Json]:
         component: What it runs.
         key: The name of its component in the document.
     """
+    _refuse_what_would_be_lost(task, component)
     settings = task.settings
     entry = {
         "componentRef": {"name": key},
@@ -86,6 +87,27 @@ def read_task(name: str, held: Fields, components: Mapping[str, Component], sett
     follows = _waits_for(task, component)
     after = tuple(other for other in held.texts("dependentTasks") if other not in follows)
     return replace(task, after=after, extra=held.rest())
+
+
+def _refuse_what_would_be_lost(task: Task, component: Component) -> None:
+    """Refuse settings for which KFP has no place, because what the task runs has no container."""
+    step, asked = component.implementation, task.settings
+    if isinstance(step, (PythonStep, ContainerStep)):
+        return
+    lost = {
+        "image": asked.image,
+        "environment variables": asked.env,
+        "resources": asked.resources != Resources(),
+    }
+    if isinstance(step, Graph):
+        lost |= {"timeout": asked.timeout_seconds, "Kubernetes settings": asked.kubernetes}
+    names = [name for name, value in lost.items() if value]
+    if names:
+        raise InterchangeError(
+            f"Its {' and '.join(names)} cannot be set: what it runs is no single container.",
+            where=f"task {task.name}",
+            remedy="Set it on the tasks inside." if isinstance(step, Graph) else "Leave it out.",
+        )
 
 
 def _waits_for(task: Task, component: Component) -> set[str]:
@@ -241,7 +263,10 @@ def _read_retry(held: Fields) -> Retry:
 
 
 def _duration(seconds: float) -> str:
-    return f"{int(seconds)}s" if seconds == int(seconds) else f"{seconds:.9f}".rstrip("0") + "s"
+    """Return a time as protobuf writes it: whole seconds, or with three, six or nine digits."""
+    whole, nanos = divmod(round(seconds * 1_000_000_000), 1_000_000_000)
+    digits = next(count for count in (0, 3, 6, 9) if nanos % 10 ** (9 - count) == 0)
+    return f"{whole}.{nanos:09d}"[: len(str(whole)) + 1 + digits].rstrip(".") + "s"
 
 
 def _seconds(held: Fields, name: str) -> float:

@@ -64,9 +64,9 @@ def to_yaml(pipeline: Pipeline, runtime: Runtime = "embedded", description: str 
     Raises:
         InterchangeError: KFP's format cannot express it.
     """
-    from kfp_jupyter.interchange.yaml_text import dump
+    from kfp_jupyter.interchange.yaml_text import comment, dump
 
-    return _comments(pipeline, description) + dump(documents(pipeline, runtime))
+    return comment(_comments(pipeline, description)) + dump(documents(pipeline, runtime))
 
 
 def _pipeline_spec(pipeline: Pipeline, placement: Placement, runtime: Runtime) -> dict[str, Json]:
@@ -135,8 +135,15 @@ def _interface_comments(title: str, specs: Iterable[InputSpec | OutputSpec]) -> 
     for spec in ordered:
         type_ = spec.type.schema_title if isinstance(spec.type, ArtifactType) else spec.type.python_name
         default = getattr(spec, "default", None)
-        shown = to_protobuf(default, f"the default of {spec.name!r}")
+        shown = _sorted(to_protobuf(default, f"the default of {spec.name!r}"))
         quoted = f"'{shown}'" if isinstance(shown, str) else str(shown)
         # A default may hold line breaks, which must not end the comment.
         suffix = f" [Default: {quoted}]".replace("\n", "\n#") if default is not None else ""
         yield f"#    {spec.name}: {type_}{suffix}"
+
+
+def _sorted(value: Json) -> Json:
+    """Return a value whose mappings have their keys in order, as in the document."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(held) for held in value] if isinstance(value, list) else value

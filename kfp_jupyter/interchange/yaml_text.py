@@ -17,6 +17,7 @@ from kfp_jupyter.model.types import Json
 _PLAIN = re.compile(r"(?:--?|/)?[A-Za-z](?:[\w./@%+=~$-]|:(?=[\w./])|[ ](?=[\w./]))*", re.ASCII)
 """Texts that need no quotes, but for the words that YAML means something else by."""
 
+_LONGEST_KEY = 1000
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _UNPRINTABLE = re.compile("[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Also other line breaks than a newline, which a reader would take for one."""
@@ -40,6 +41,11 @@ def dump(documents: list[Json]) -> str:
         InterchangeError: A value is none of JSON's.
     """
     return "---\n".join(_Emitter().document(held) for held in documents)
+
+
+def comment(lines: str) -> str:
+    """Return lines of comments in which no character ends the comment but a newline."""
+    return _UNPRINTABLE.sub(lambda found: found[0] if found[0] == "\t" else repr(found[0])[1:-1], lines)
 
 
 class _Emitter:
@@ -67,6 +73,9 @@ class _Emitter:
         for key in sorted(held):
             value = held[key]
             name = texts.get((key, "key")) or self._key(key)
+            if len(name) > _LONGEST_KEY:
+                # So long a key needs another notation.
+                name = f"? {name}\n{indent}"
             if isinstance(value, str):
                 text = texts.get((value, inner)) or self._text(value, inner)
                 append(f"{start}{name}: {text}\n")
@@ -98,10 +107,7 @@ class _Emitter:
     def _key(self, key: Any) -> str:
         if not isinstance(key, str):
             raise InterchangeError(f"The key {key!r} is no text, which JSON does not know.")
-        # A key of several lines, or of more than a thousand characters, needs another notation.
-        text = _quoted(key) if "\n" in key else self._text(key, "")
-        made = text if len(text) < 1000 else f"? {text}\n"
-        self._texts[key, "key"] = made
+        made = self._texts[key, "key"] = _one_line(key)
         return made
 
     def _text(self, text: str, inner: str) -> str:

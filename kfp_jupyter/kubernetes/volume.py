@@ -1,7 +1,8 @@
 """Volumes in a task: claims that are made, mounted and deleted, and volumes that live as long as the task.
 
 A claim is made and deleted by tasks whose image KFP's compiler knows (`argostub/createpvc`): its servers run
-them themselves, without a container. Reference: https://kfp-kubernetes.readthedocs.io/
+them themselves, without a container.
+Reference: https://kfp-kubernetes.readthedocs.io/
 """
 
 from __future__ import annotations

@@ -255,7 +255,7 @@ def _types_of(value: Value, scope: _Scope, where: str) -> Iterator[ValueType]:
 
 
 def _is_item(name: str, type_: ValueType) -> bool:
-    """Say whether it is an item, or a part of one, that KFP calls a text for want of a type."""
+    """Say whether it is an item, or a part of one, of which KFP does not know the type."""
     made = name.startswith(CHANNEL) and (
         "-loop-item" in name or "-subvar-" in name or "loop-item-param" in name
     )

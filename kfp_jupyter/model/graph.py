@@ -132,12 +132,12 @@ class Graph:
     Attributes:
         tasks: The tasks.
         outputs: A `TaskOutput` or `OneOf` by the name of the output.
-        kind: What it is the body of.
+        group: What it is the body of.
     """
 
     tasks: Mapping[str, Task]
     outputs: Mapping[str, Value] = field(default_factory=dict)
-    kind: GroupKind = GroupKind.PIPELINE
+    group: GroupKind = GroupKind.PIPELINE
 
     def renamed(self, old: str, new: str) -> Graph:
         """Return the graph with another name for a task, also where others refer to it.

@@ -44,7 +44,8 @@ def score(case: Case, repository: Path, oracle: str | None) -> Score:
         target = Path(place, "compiled.yaml")
         source = lay_out(case, repository, folder)
         whose = "kfp" if oracle else "ours"
-        command = [oracle or sys.executable, str(PROGRAM), str(source), case.object, str(target), whose]
+        program = [oracle or sys.executable, str(PROGRAM)]
+        command = [*program, str(source), case.object, str(target), case.parameters, whose]
         environment = {
             **os.environ,
             "PYTHONDONTWRITEBYTECODE": "1",

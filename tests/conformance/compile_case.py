@@ -1,12 +1,14 @@
 """Compiles one object of one file, in a process of its own in which `kfp` is ours (or, asked so, KFP's).
 
-Run as `python compile_case.py SOURCE OBJECT TARGET {ours,kfp}`; a failure is said in the last line of stderr.
-It is a program by itself and imports nothing of the tests, so that an environment with only KFP can run it.
+Run as `python compile_case.py SOURCE OBJECT TARGET PARAMETERS {ours,kfp}`; the last line of stderr says why
+it failed. It is a program by itself and imports nothing of the tests, so that an environment with only KFP
+can run it.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 import warnings
 from pathlib import Path
@@ -14,7 +16,7 @@ from pathlib import Path
 
 def main() -> None:
     """Compile what the command line says."""
-    source, name, target, whose = sys.argv[1:]
+    source, name, target, parameters, whose = sys.argv[1:]
     # The file may import what lies beside it, or by its path in the repository.
     sys.path[:0] = [str(Path(source).parent), str(Path.cwd())]
     if whose == "ours":
@@ -32,7 +34,8 @@ def main() -> None:
     spec.loader.exec_module(module)
     from kfp import compiler
 
-    compiler.Compiler().compile(getattr(module, name), target)
+    given = json.loads(parameters) or None
+    compiler.Compiler().compile(getattr(module, name), target, pipeline_parameters=given)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class Case:
         golden: The expected document, relative to the repository.
         object: The name of the pipeline or component in it.
         reads: Patterns of further files that it reads, relative to the repository.
+        parameters: Pipeline parameters for the compiler, as JSON text.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Case:
     golden: Path
     object: str
     reads: tuple[Path, ...] = ()
+    parameters: str = "{}"
 
 
 def cases(repository: Path) -> list[Case]:
@@ -53,9 +55,11 @@ def _pipelines() -> Iterator[Case]:
     for line in PINS.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
-        name, held, *golden = line.split()
+        words, brace, parameters = line.partition("{")
+        name, held, *golden = words.split()
         reads = (valid / READS[name],) if name in READS else ()
-        yield Case(name, valid / f"{name}.py", valid / (golden or [f"{name}.yaml"])[0], held, reads)
+        target = valid / (golden or [f"{name}.yaml"])[0]
+        yield Case(name, valid / f"{name}.py", target, held, reads, brace + parameters or "{}")
     own = COMPILED / "argo_compatibility" / "fast_artifact"
     golden_file = own.with_suffix(".yaml")
     yield Case("argo_compatibility", own.with_suffix(".py"), golden_file, "argo_compatibility_artifact")

@@ -17,6 +17,10 @@ import yaml  # noqa: TID253 - tests may load it
 
 from kfp_jupyter import compat, dsl
 from kfp_jupyter.interchange.write import InterchangeError, pipeline_spec, platform_spec, to_yaml
+from kfp_jupyter.model.component import Component, ContainerStep, InputSpec
+from kfp_jupyter.model.graph import Graph, Task
+from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.types import ParameterType
 
 HERE = Path(__file__).parent
 AUTHORED = sorted((HERE / "authored").glob("*.py"))
@@ -111,3 +115,15 @@ def test_the_description_of_a_default_with_line_breaks_stays_a_comment() -> None
         step()
 
     assert list(yaml.safe_load_all(to_yaml(broken.model))) == [pipeline_spec(broken.model)]
+
+
+def test_no_text_ends_the_comment_that_it_stands_in() -> None:
+    text = "a\rb: 1\x85c: 2\u2028d: 3\0\ne"
+    step = Component("f", (), (), ContainerStep("image"))
+    inputs = (InputSpec("x", ParameterType.STRING, True, text),)
+    tasks = {"f": Task("f", "comp-f")}
+    written = to_yaml(Pipeline("p", inputs, (), {"comp-f": step}, Graph(tasks), description=text))
+    document = yaml.safe_load(written)
+    assert document["root"]["inputDefinitions"]["parameters"]["x"]["defaultValue"] == text
+    assert document["pipelineInfo"]["description"] == text
+    assert "b" not in document

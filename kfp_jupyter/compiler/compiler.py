@@ -1,5 +1,6 @@
-"""`Compiler().compile(pipeline, "p.yaml")`, as in `kfp.compiler`: pipelines and components to KFP's YAML.
+"""Pipelines and components to KFP's files.
 
+A component is compiled as the pipeline of one task of it, and a loaded pipeline as itself.
 Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/compiler.html
 """
 
@@ -11,14 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from kfp_jupyter.compiler.kubernetes_manifest import KubernetesManifestOptions, manifests
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.interchange.command import Runtime
+from kfp_jupyter.interchange.component_pipeline import pipeline_of
 from kfp_jupyter.interchange.write import pipeline_spec, platform_spec, to_yaml
 from kfp_jupyter.model.check import bind_arguments
-from kfp_jupyter.model.component import Component
-from kfp_jupyter.model.pipeline import Graph, Pipeline, PipelineInput, Task, TaskOutput
+from kfp_jupyter.model.component import Component, Importer
+from kfp_jupyter.model.pipeline import Constant, Graph, Pipeline
 
-__all__ = ["Compiler", "CompilerError"]
+WORKSPACE = "{{$.workspace_path}}"
+"""KFP's placeholder for the folder of the workspace."""
 
 
 class CompilerError(KfpJupyterError):
@@ -45,7 +49,7 @@ class Compiler:
         pipeline_display_name: str | None = None,
         pipeline_parameters: Mapping[str, Any] | None = None,
         type_check: bool = True,  # noqa: ARG002 - KFP's signature
-        kubernetes_manifest_options: Any = None,
+        kubernetes_manifest_options: KubernetesManifestOptions | None = None,
         kubernetes_manifest_format: bool = False,
         *,
         runtime: Runtime = "embedded",
@@ -59,30 +63,27 @@ class Compiler:
             pipeline_display_name: The name shown to people.
             pipeline_parameters: Values that become the defaults of parameters.
             type_check: Accepted; types were checked when the pipeline was traced.
-            kubernetes_manifest_options: Not supported yet.
-            kubernetes_manifest_format: Not supported yet.
+            kubernetes_manifest_options: What the custom resources are called.
+            kubernetes_manifest_format: Write custom resources of a KFP server instead of the pipeline itself.
             runtime: What runs a Python step: our executor inside its command, or an installed KFP SDK.
 
         Raises:
             CompilerError: It is neither, or the file has another ending.
             PipelineError: A parameter is unknown or of the wrong type.
         """
-        model = getattr(pipeline_func, "model", None)
-        description = getattr(model, "description", "")
-        if isinstance(model, Component):
-            model = pipeline_of(model)
-        if not isinstance(model, Pipeline):
-            raise CompilerError(
-                f"{pipeline_func!r} is neither a pipeline nor a component.",
-                remedy="Give what `@pipeline` or `@component` made of a function.",
-            )
-        if kubernetes_manifest_format or kubernetes_manifest_options is not None:
-            raise CompilerError(
-                "Kubernetes manifests of pipelines are not supported yet.", remedy="Leave it out."
-            )
+        model = _pipeline_of(pipeline_func)
+        description = getattr(pipeline_func, "description", "") or ""
         model = _renamed(model, pipeline_name, pipeline_display_name)
         model = _with_defaults(model, pipeline_parameters or {})
-        write(model, Path(package_path), runtime, description)
+        check_workspace(model)
+        if kubernetes_manifest_format:
+            from kfp_jupyter.interchange.yaml_text import dump
+
+            options = kubernetes_manifest_options or KubernetesManifestOptions()
+            text = dump(manifests(model, options, description, runtime))
+            Path(package_path).write_text(text, encoding="utf-8")
+        else:
+            write(model, Path(package_path), runtime, description)
 
 
 def write(
@@ -99,25 +100,50 @@ def write(
         raise CompilerError(f"The file {path} ends with neither .yaml nor .json.", remedy="Name it so.")
     elif platform_spec(pipeline) is not None:
         raise CompilerError(
-            "A timeout needs a second document, which JSON cannot hold.", remedy="Write YAML."
+            "Settings of Kubernetes, such as a timeout, need a second document, which JSON cannot hold.",
+            remedy="Write YAML.",
         )
     else:
         text = json.dumps(pipeline_spec(pipeline, runtime), indent=2, sort_keys=True) + "\n"
     path.write_text(text, encoding="utf-8")
 
 
-def pipeline_of(component: Component) -> Pipeline:
-    """Return the pipeline that is a single task of a component, and has its inputs and outputs."""
-    arguments = {spec.name: PipelineInput(spec.name) for spec in component.inputs}
-    outputs = {spec.name: TaskOutput(component.name, spec.name) for spec in component.outputs}
-    key = f"comp-{component.name}"
-    return Pipeline(
-        component.name,
-        component.inputs,
-        component.outputs,
-        {key: component},
-        Graph({component.name: Task(component.name, key, arguments)}, outputs),
-    )
+def check_workspace(pipeline: Pipeline) -> None:
+    """Refuse a pipeline that uses a workspace and has none.
+
+    Raises:
+        CompilerError: Naming the task.
+    """
+    if pipeline.config.workspace is not None:
+        return
+    graphs = [pipeline.graph]
+    graphs += [
+        held.implementation for held in pipeline.components.values() if isinstance(held.implementation, Graph)
+    ]
+    for task in (task for graph in graphs for task in graph.tasks.values()):
+        step = pipeline.component_of(task).implementation
+        texts = (value.value for value in task.arguments.values() if isinstance(value, Constant))
+        if (isinstance(step, Importer) and step.download_to_workspace) or any(
+            isinstance(text, str) and WORKSPACE in text for text in texts
+        ):
+            raise CompilerError(
+                "It uses the workspace, and the pipeline has none.",
+                where=f"task {task.name}",
+                remedy="Write `@pipeline(pipeline_config=dsl.PipelineConfig(workspace=dsl.WorkspaceConfig("
+                "size='10Gi')))`.",
+            )
+
+
+def _pipeline_of(compilable: Any) -> Pipeline:
+    model = getattr(compilable, "inner_pipeline", None) or getattr(compilable, "model", None)
+    if isinstance(model, Component):
+        model = pipeline_of(model, getattr(compilable, "defaults", None))
+    if not isinstance(model, Pipeline):
+        raise CompilerError(
+            f"{compilable!r} is neither a pipeline nor a component.",
+            remedy="Give what `@pipeline` or `@component` made of a function.",
+        )
+    return model
 
 
 def _renamed(pipeline: Pipeline, name: str | None, display_name: str | None) -> Pipeline:

@@ -1,0 +1,35 @@
+"""A component as the pipeline of a single task of it, which is how KFP's files hold components."""
+
+from __future__ import annotations
+
+from kfp_jupyter.model.component import Component, Passthrough
+from kfp_jupyter.model.pipeline import Graph, Pipeline, PipelineInput, Task, TaskOutput, TaskSettings
+from kfp_jupyter.model.types import Json
+
+
+def pipeline_of(component: Component, settings: TaskSettings | None = None) -> Pipeline:
+    """Return the pipeline that is a single task of a component, and has its inputs and outputs.
+
+    Args:
+        component: The component.
+        settings: The settings of the task.
+    """
+    arguments = {spec.name: PipelineInput(spec.name) for spec in component.inputs}
+    outputs = {spec.name: TaskOutput(component.name, spec.name) for spec in component.outputs}
+    key = f"comp-{component.name}"
+    task = Task(component.name, key, arguments, settings=settings or TaskSettings())
+    return Pipeline(
+        component.name,
+        component.inputs,
+        component.outputs,
+        {key: component},
+        Graph({component.name: task}, outputs),
+        # KFP says at the root, too, which settings the component is told of, though nobody reads it there.
+        extra={"root": {"taskConfigPassthroughs": [_written(item) for item in component.passthroughs]}}
+        if component.passthroughs
+        else {},
+    )
+
+
+def _written(item: Passthrough) -> Json:
+    return {"field": item.field, **({"applyToTask": True} if item.apply_to_task else {})}
