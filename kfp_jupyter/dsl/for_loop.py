@@ -14,7 +14,7 @@ from kfp_jupyter.dsl.item_type import constant_type, item_type
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, Selected
 from kfp_jupyter.model.check import parameter_value
 from kfp_jupyter.model.pipeline import PipelineError
-from kfp_jupyter.model.types import ArtifactType, Json, ParameterType
+from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, accepts
 
 if TYPE_CHECKING:
     from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
@@ -79,7 +79,18 @@ class LoopArgument(PipelineChannel):
     def __getattr__(self, name: str) -> PipelineChannel:
         if name.startswith("_") or isinstance(self.type, ArtifactType):
             raise AttributeError(f"{self!r} has no attribute {name!r}")
-        return Selected(self, name)
+        part = Selected(self, name)
+        if isinstance(self.items, tuple):
+            held = [item[name] for item in self.items if isinstance(item, dict) and name in item]
+            if not held:
+                raise LoopError(
+                    f"The items of the loop have no {name!r}.",
+                    where=place_line(*caller()),
+                    remedy=f"The first one is {self.items[0]!r}.",
+                )
+            # KFP takes all values of a dict to be of the type of the first.
+            part.is_type_known &= all(accepts(part.type, value) for value in held)
+        return part
 
     def describe(self) -> str:
         """Return what people call it."""

@@ -149,6 +149,7 @@ class Selected(PipelineChannel):
     """
 
     __slots__ = ("base", "key")
+    type: ParameterType
 
     def __init__(self, base: PipelineChannel, key: str | int) -> None:
         hint = item_type(base.hint) if isinstance(key, int) else member_type(base.hint)
