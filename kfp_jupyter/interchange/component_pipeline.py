@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kfp_jupyter.model.component import Component, Passthrough
+from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Graph, Pipeline, PipelineInput, Task, TaskOutput, TaskSettings
-from kfp_jupyter.model.types import Json
 
 
 def pipeline_of(component: Component, settings: TaskSettings | None = None) -> Pipeline:
@@ -24,12 +23,5 @@ def pipeline_of(component: Component, settings: TaskSettings | None = None) -> P
         component.outputs,
         {key: component},
         Graph({component.name: task}, outputs),
-        # KFP says at the root, too, which settings the component is told of, though nobody reads it there.
-        extra={"root": {"taskConfigPassthroughs": [_written(item) for item in component.passthroughs]}}
-        if component.passthroughs
-        else {},
+        passthroughs=component.passthroughs,
     )
-
-
-def _written(item: Passthrough) -> Json:
-    return {"field": item.field, **({"applyToTask": True} if item.apply_to_task else {})}

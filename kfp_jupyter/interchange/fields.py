@@ -127,8 +127,15 @@ class Fields:
             self._taken.add(name)
         return self._take(name, None)
 
-    def mapping(self, name: str) -> dict[str, Json]:
-        """Return a mapping as it stands."""
+    def mapping(self, name: str, *, meant: bool = False) -> dict[str, Json]:
+        """Return a mapping as it stands.
+
+        Args:
+            name: The field.
+            meant: Whether an empty mapping says something else than none.
+        """
+        if meant:
+            self._taken.add(name)
         return self._typed(name, {}, dict)
 
     def fields(self, name: str, *, meant: bool = False) -> Fields:

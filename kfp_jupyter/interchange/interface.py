@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kfp_jupyter.interchange.fields import Fields, merged, refuse
 from kfp_jupyter.interchange.number import from_protobuf, to_protobuf
-from kfp_jupyter.model.component import InputSpec, OutputSpec
+from kfp_jupyter.model.component import InputSpec, OutputSpec, Passthrough
 from kfp_jupyter.model.types import ArtifactType, Json, ParameterType
 
 
@@ -37,6 +37,19 @@ def read_interface(component: Fields) -> tuple[tuple[InputSpec, ...], tuple[Outp
         _read_output(name, held, _parameter_type(held)) for name, held in given_out.each("parameters")
     ]
     return tuple(inputs), tuple(outputs)
+
+
+def write_passthroughs(passthroughs: Iterable[Passthrough]) -> Json:
+    """Return which settings of a task its component is told of as a list in a document."""
+    return [given(field=item.field, applyToTask=item.apply_to_task) for item in passthroughs]
+
+
+def read_passthroughs(component: Fields) -> tuple[Passthrough, ...]:
+    """Return which settings of a task its component is told of."""
+    return tuple(
+        Passthrough(item.needed("field"), item.flag("applyToTask"))
+        for item in component.items("taskConfigPassthroughs")
+    )
 
 
 def write_artifact_type(type_: ArtifactType) -> dict[str, Json]:

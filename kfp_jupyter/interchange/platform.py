@@ -79,9 +79,8 @@ def _read_config(held: Fields) -> PipelineConfig:
     workspace = None
     if "workspace" in held:
         asked = held.fields("workspace", meant=True)
-        patch = None
-        if "pvcSpecPatch" in asked.fields("kubernetes"):
-            patch = asked.fields("kubernetes").mapping("pvcSpecPatch")
+        claim = asked.fields("kubernetes")
+        patch = claim.mapping("pvcSpecPatch", meant=True) if "pvcSpecPatch" in claim else None
         workspace = Workspace(asked.text("size"), patch)
     return PipelineConfig(
         workspace,

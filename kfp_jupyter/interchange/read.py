@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from kfp_jupyter.interchange.dag import read_dag
 from kfp_jupyter.interchange.executor import read_executor
 from kfp_jupyter.interchange.fields import Fields, refuse
-from kfp_jupyter.interchange.interface import read_interface
+from kfp_jupyter.interchange.interface import read_interface, read_passthroughs
 from kfp_jupyter.interchange.load import load
 from kfp_jupyter.interchange.platform import read_platform, read_settings
-from kfp_jupyter.model.component import Component, Implementation, Passthrough
+from kfp_jupyter.model.component import Component, Implementation
 from kfp_jupyter.model.graph import Graph
 from kfp_jupyter.model.pipeline import Pipeline, PipelineConfig
 from kfp_jupyter.model.settings import TaskSettings
@@ -91,6 +91,7 @@ def _pipeline(document: Fields, config: PipelineConfig, asked: Mapping[str, Fiel
         config,
         document.text("sdkVersion"),
         schema,
+        read_passthroughs(root),
     )
 
 
@@ -129,11 +130,7 @@ class _Components:
             step, self._settings[key] = self._step(label, held.at("executorLabel"))
         elif "dag" not in held:
             raise refuse(held.path, "There should be `executorLabel` or `dag` here.")
-        passthroughs = tuple(
-            Passthrough(item.needed("field"), item.flag("applyToTask"))
-            for item in held.items("taskConfigPassthroughs")
-        )
-        name = key.removeprefix("comp-")
+        name, passthroughs = key.removeprefix("comp-"), read_passthroughs(held)
         return Component(name, inputs, outputs, step, executor_label=label, passthroughs=passthroughs)
 
     def _step(self, label: str, path: str) -> tuple[Implementation, TaskSettings]:

@@ -14,7 +14,7 @@ from kfp_jupyter.interchange.dag import write_dag
 from kfp_jupyter.interchange.errors import InterchangeError
 from kfp_jupyter.interchange.executor import write_executor
 from kfp_jupyter.interchange.fields import merged
-from kfp_jupyter.interchange.interface import given, write_interface
+from kfp_jupyter.interchange.interface import given, write_interface, write_passthroughs
 from kfp_jupyter.interchange.number import to_protobuf
 from kfp_jupyter.interchange.placement import Place, Placement, place
 from kfp_jupyter.interchange.platform import write_platform
@@ -83,6 +83,8 @@ def _pipeline_spec(pipeline: Pipeline, placement: Placement, runtime: Runtime) -
         if not isinstance(step, Graph):
             executors[held.label] = write_executor(step, held.settings, runtime)
     root = write_interface(pipeline.inputs, pipeline.outputs)
+    if pipeline.passthroughs:
+        root["taskConfigPassthroughs"] = write_passthroughs(pipeline.passthroughs)
     spec: dict[str, Json] = {
         **given(components=components, defaultPipelineRoot=pipeline.pipeline_root),
         "deploymentSpec": {"executors": executors},
@@ -104,9 +106,7 @@ def _component(held: Place, interface: dict[str, Json]) -> dict[str, Json]:
     else:
         entry = {**interface, "executorLabel": held.label}
     if component.passthroughs:
-        entry["taskConfigPassthroughs"] = [
-            given(field=item.field, applyToTask=item.apply_to_task) for item in component.passthroughs
-        ]
+        entry["taskConfigPassthroughs"] = write_passthroughs(component.passthroughs)
     return merged(entry, component.extra)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kfp_jupyter.model.component import Component, InputSpec, OutputSpec
+from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, Passthrough
 from kfp_jupyter.model.graph import (
     CircleError,
     Graph,
@@ -105,6 +105,7 @@ class Pipeline:
         config: What is set for the run as a whole.
         sdk_version: What compiled the document it was read from (`kfp-2.14.3`); empty if it was not read.
         schema_version: The version of the format that it was written in; empty if it was not read.
+        passthroughs: What a component that stands alone in its file is told of; KFP repeats it at the root.
         extra: Fields of that document that are unknown here, where they stood.
         platform_extra: The same of the document of platform settings.
     """
@@ -120,6 +121,7 @@ class Pipeline:
     config: PipelineConfig = field(default_factory=PipelineConfig)
     sdk_version: str = ""
     schema_version: str = ""
+    passthroughs: tuple[Passthrough, ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict)
     platform_extra: Mapping[str, Json] = field(default_factory=dict)
 

@@ -1,8 +1,7 @@
 """Compile the pipelines in `authored/` with KFP's own SDK into `goldens/`.
 
-Usage: python tests/dsl/make_goldens.py, with a Python that has kfp and kfp-kubernetes 2.17 installed. What is
-    not
-compared is left out: the SDK's version, images and commands.
+Usage: python tests/dsl/make_goldens.py, with a Python that has kfp and kfp-kubernetes 2.17 installed. What
+is not compared is left out: the SDK's version, images and commands.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-IGNORED = ("sdkVersion", "image", "command")
 
 
 def main() -> None:
@@ -40,7 +38,12 @@ def compared(text: str) -> list[Any]:
     """Return what is compared of a compiled file: its documents without what is left out."""
     import yaml
 
-    return [_without(document) for document in yaml.safe_load_all(text)]
+    documents = list(yaml.safe_load_all(text))
+    del documents[0]["sdkVersion"]
+    for executor in documents[0]["deploymentSpec"]["executors"].values():
+        for ignored in ("image", "command"):
+            executor.get("container", {}).pop(ignored, None)
+    return documents
 
 
 def expanded(documents: list[Any]) -> Any:
@@ -67,14 +70,6 @@ def expanded(documents: list[Any]) -> Any:
 
     rest = {key: held for key, held in spec.items() if key not in ("components", "deploymentSpec", "root")}
     return {**rest, "root": component(spec["root"]), "config": platform.get("pipelineConfig")}
-
-
-def _without(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without(held) for key, held in value.items() if key not in IGNORED}
-    if isinstance(value, list):
-        return [_without(held) for held in value]
-    return value
 
 
 if __name__ == "__main__":
