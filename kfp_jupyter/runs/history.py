@@ -16,7 +16,7 @@ from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import RunRef, RunState, State, Target, TaskRun
 from kfp_jupyter.runs.database import HistoryError, transaction
 from kfp_jupyter.runs.metrics import scalars
-from kfp_jupyter.runs.summary import RunSummary
+from kfp_jupyter.runs.summary import RunSummary, listed
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -28,7 +28,7 @@ COMMIT = "commit"
 
 _SUMMARY = (
     "id, pipeline, target_kind, target_name, target_namespace,"
-    " state, created_at, started_at, finished_at, message"
+    " state, created_at, started_at, finished_at, message, arguments"
 )
 _AMBIGUOUS_SHOWN = 5
 
@@ -155,24 +155,23 @@ class History:
         run_id = self.find(run_id)
         with transaction(self.path, write=False) as connection:
             row = connection.execute(
-                f"SELECT {_SUMMARY}, plan, location, arguments, reason, version, notices FROM runs"
-                " WHERE id = ?",
+                f"SELECT {_SUMMARY}, plan, location, reason, version, notices FROM runs WHERE id = ?",
                 (run_id,),
             ).fetchone()
             tasks = connection.execute(
                 "SELECT path, record FROM tasks WHERE run = ? ORDER BY position", (run_id,)
             )
             records = tasks.fetchall()
-        *listed, plan, location, arguments, reason, version, notices = row
-        line = _summary(tuple(listed))
+        *first, plan, location, reason, version, notices = row
         target = Target(*row[2:5])
         try:
+            line = _summary(tuple(first))
             pipeline = decode(Pipeline, json.loads(plan))
             state = RunState(
                 id=line.id,
                 pipeline=line.pipeline,
                 target=target,
-                arguments=json.loads(arguments),
+                arguments=json.loads(first[-1]),
                 state=line.state,
                 created_at=line.created_at,
                 started_at=line.started_at,
@@ -191,9 +190,10 @@ class History:
 
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:
-    run_id, pipeline, kind, name, namespace, state, created_at, started_at, finished_at, message = row
+    run_id, pipeline, kind, name, namespace, state, created, started, finished, message, arguments = row
     target = str(Target(kind, name, namespace))
-    return RunSummary(run_id, pipeline, target, State(state), created_at, started_at, finished_at, message)
+    given = listed(json.loads(arguments))
+    return RunSummary(run_id, pipeline, target, State(state), created, started, finished, message, given)
 
 
 def _write_tasks(connection: Connection, state: RunState, known: Mapping[str, TaskRun]) -> None:

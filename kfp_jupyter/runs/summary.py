@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kfp_jupyter.model.run import RunState, State
+from kfp_jupyter.model.types import Json
+
+LONGEST = 80
+"""How many characters of JSON an argument may have to be listed; a longer one is listed as `LONGER`."""
+LONGER = "…"
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a list of runs shows of one. `target` is its spelling; times are seconds since the epoch."""
+    """What a list of runs shows of one.
+
+    `target` is its spelling; times are seconds since the epoch; of `arguments` long values are left out.
+    """
 
     id: str
     pipeline: str
@@ -19,6 +29,7 @@ class RunSummary:
     started_at: float | None = None
     finished_at: float | None = None
     message: str = ""
+    arguments: Mapping[str, Json] = field(default_factory=dict)
 
 
 def summary(state: RunState) -> RunSummary:
@@ -32,4 +43,10 @@ def summary(state: RunState) -> RunSummary:
         started_at=state.started_at,
         finished_at=state.finished_at,
         message=state.message,
+        arguments=listed(state.arguments),
     )
+
+
+def listed(arguments: Mapping[str, Json]) -> dict[str, Json]:
+    """Return arguments as a list of runs shows them: each short, or `LONGER`."""
+    return {name: value if len(json.dumps(value)) <= LONGEST else LONGER for name, value in arguments.items()}

@@ -78,6 +78,14 @@ export function ago(time: number, trans: Translation, present: number = now()): 
   return new Date(time * 1000).toLocaleDateString();
 }
 
+/** Return when something was, as briefly as it is unmistakable: `14:05` today, else with the date. */
+export function clockTime(time: number, present: number = now()): string {
+  const at = new Date(time * 1000);
+  const clock = at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const today = at.toDateString() === new Date(present * 1000).toDateString();
+  return today ? clock : `${at.toLocaleDateString()} ${clock}`;
+}
+
 /** Return a time in the user's own format. */
 export function dateTime(time: number): string {
   return new Date(time * 1000).toLocaleString();

@@ -222,7 +222,7 @@ export class Panel {
       this.form.show(pipeline);
     }
     this.showButtons();
-    this.runs.show(workbench.runs, new Map(workbench.pipelines.map(each => [each.name, each.display_name])));
+    this.runs.show(workbench.runs, new Map(workbench.pipelines.map(each => [each.name, each])));
   }
 
   private showStatus(): void {

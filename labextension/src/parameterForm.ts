@@ -5,6 +5,7 @@
  * default holds. What is wrong is said at its field, in words, when the user asks to run.
  */
 import { html, setAttribute, setText, uniqueId } from './dom';
+import { valueText } from './format';
 import type { Json, JsonObject, Pipeline, PipelineInput } from './protocol';
 import type { Translation } from './translation';
 
@@ -99,14 +100,14 @@ function controlFor(input: PipelineInput, id: string, messageId: string): Contro
     return html('input', { ...shared, type: 'checkbox', checked: input.default === true });
   }
   if (type === 'list' || type === 'dict') {
-    const area = html('textarea', { ...shared, rows: 2, class: 'kfp-code', placeholder: type === 'list' ? '[]' : '{}' });
+    const area = html('textarea', { ...shared, rows: 2, class: 'kfp-code', placeholder: fallback(input) ?? (type === 'list' ? '[]' : '{}') });
     area.value = input.default === null ? '' : JSON.stringify(input.default);
     return area;
   }
   if (type === 'int' || type === 'float') {
     const step = type === 'int' ? '1' : 'any';
     const value = typeof input.default === 'number' ? input.default : null;
-    return html('input', { ...shared, type: 'number', step, value });
+    return html('input', { ...shared, type: 'number', step, value, placeholder: fallback(input) });
   }
   if (type !== 'str') {
     return html('input', { ...shared, type: 'text', disabled: true });
@@ -118,6 +119,11 @@ function controlFor(input: PipelineInput, id: string, messageId: string): Contro
     return area;
   }
   return html('input', { ...shared, type: 'text', value: text });
+}
+
+/** Return what an emptied field says: the default, which then holds. */
+function fallback(input: PipelineInput): string | null {
+  return input.optional && input.default !== null ? valueText(input.default) : null;
 }
 
 function read(input: PipelineInput, control: Control, trans: Translation): Reading {

@@ -208,6 +208,8 @@ export interface RunSummary {
   started_at: Time;
   finished_at: Time;
   message: string;
+  /** Its arguments; a long value is `…`. */
+  arguments: JsonObject;
 }
 
 /** What the kernel knows: sent when the comm opens and whenever any of it changed. */

@@ -3,9 +3,9 @@
  */
 import { iconButton } from './buttons';
 import { fill, html, setAttribute, setText } from './dom';
-import { ago, dateTime } from './format';
+import { clockTime, dateTime, valueText } from './format';
 import { lookName, stateImage } from './look';
-import { type RunSummary, isFinished } from './protocol';
+import { type Pipeline, type RunSummary, isFinished } from './protocol';
 import { runningTime, stateWord } from './stateText';
 import type { Translation } from './translation';
 
@@ -22,6 +22,8 @@ interface Row {
   cancel: HTMLButtonElement;
   open: HTMLButtonElement;
   summary: RunSummary;
+  /** The arguments that are not the pipeline's defaults: what tells its runs apart. */
+  given: string;
   state: string;
 }
 
@@ -43,9 +45,9 @@ export class RunList {
   /**
    * Show runs, in the order given.
    *
-   * @param names - The display names of pipelines by name.
+   * @param pipelines - The pipelines that are known, by name.
    */
-  show(runs: readonly RunSummary[], names: ReadonlyMap<string, string>): void {
+  show(runs: readonly RunSummary[], pipelines: ReadonlyMap<string, Pipeline>): void {
     const listed = new Set(runs.map(run => run.id));
     for (const [id, row] of this.rows) {
       if (!listed.has(id)) {
@@ -54,8 +56,10 @@ export class RunList {
       }
     }
     runs.forEach((run, index) => {
-      const row = this.rows.get(run.id) ?? this.made(run, names.get(run.pipeline) ?? run.pipeline);
+      const pipeline = pipelines.get(run.pipeline);
+      const row = this.rows.get(run.id) ?? this.made(run, pipeline?.display_name ?? run.pipeline);
       row.summary = run;
+      row.given = given(run, pipeline);
       if (this.list.children[index] !== row.element) {
         this.list.insertBefore(row.element, this.list.children[index] ?? null);
       }
@@ -92,7 +96,7 @@ export class RunList {
     });
     const element = html('li', {}, open, cancel);
     element.dataset.run = run.id;
-    const row = { element, icon, detail, cancel, open, summary: run, state: '' };
+    const row = { element, icon, detail, cancel, open, summary: run, given: '', state: '' };
     this.rows.set(run.id, row);
     return row;
   }
@@ -107,12 +111,20 @@ export class RunList {
     }
     const word = stateWord(look, this.trans);
     const time = runningTime(summary, this.trans);
-    const when = summary.created_at === null ? '' : ago(summary.created_at, this.trans);
+    const when = summary.created_at === null ? '' : clockTime(summary.created_at);
     const place = summary.target === 'local' ? '' : summary.target;
-    setText(row.detail, [word, time, when, place].filter(part => part !== '').join(' · '));
+    setText(row.detail, [word, time, when, place, row.given].filter(part => part !== '').join(' · '));
     const created = summary.created_at === null ? '' : dateTime(summary.created_at);
-    const title = [summary.id, created, summary.target, summary.message].filter(part => part !== '').join('\n');
+    const title = [summary.id, created, summary.target, row.given, summary.message].filter(part => part !== '').join('\n');
     setAttribute(row.open, 'title', title);
     row.cancel.hidden = isFinished(summary.state) || summary.state === 'CANCELING';
   }
+}
+
+function given(run: RunSummary, pipeline: Pipeline | undefined): string {
+  const defaults = new Map(pipeline?.inputs.map(input => [input.name, JSON.stringify(input.default)]));
+  return Object.entries(run.arguments)
+    .filter(([name, value]) => JSON.stringify(value) !== defaults.get(name))
+    .map(([name, value]) => `${name}=${valueText(value)}`)
+    .join(', ');
 }

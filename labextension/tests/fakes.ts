@@ -59,6 +59,7 @@ export function workbench(...runs: FullDocument[]): WorkbenchMessage {
       pipeline: run.pipeline,
       target: run.target.kind,
       state: run.state,
+      arguments: run.arguments,
       created_at: run.created_at,
       started_at: run.started_at,
       finished_at: run.finished_at,

@@ -191,6 +191,20 @@ describe('runs', () => {
     expect(kernel.sent.at(-1)).toMatchObject({ method: 'cancel', params: { run: 'run-0010' } });
   });
 
+  test('each says which of its arguments are not the defaults', () => {
+    const rate = { name: 'rate', type: 'float', optional: true, default: 0.1, description: '' };
+    const rows7 = { name: 'rows', type: 'int', optional: true, default: 7, description: '' };
+    const first = runDocument('failed');
+    first.run.arguments = { rate: 0.1, rows: 7 };
+    const second = runDocument('succeeded');
+    second.run.arguments = { rate: 0.2, rows: 7 };
+    const known = { ...pipeline('one'), name: first.run.pipeline, inputs: [rate, rows7] };
+    kernel.say({ ...workbench(first, second), pipelines: [known] });
+    expect(rows()[0]?.textContent).not.toContain('rate=');
+    expect(rows()[1]?.textContent).toContain('rate=0.2');
+    expect(rows()[1]?.textContent).not.toContain('rows=');
+  });
+
   test('a click opens the run', () => {
     say();
     rows()[1]?.querySelector<HTMLButtonElement>('.kfp-run-open')?.click();

@@ -54,6 +54,8 @@ test('every type has its own kind of field, filled with the default', () => {
   expect(control('fast')).toMatchObject({ type: 'checkbox', checked: true });
   expect(control('sizes').value).toBe('[1,2]');
   expect(control('options').value).toBe('{"a":1}');
+  expect(control('rate')).toMatchObject({ placeholder: '0.1' });
+  expect(control('sizes')).toMatchObject({ placeholder: '[1,2]' });
   // Untouched, nothing is sent: the pipeline's own defaults hold.
   expect(form.arguments()).toEqual({});
 });

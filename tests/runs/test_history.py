@@ -193,3 +193,9 @@ def test_a_file_that_another_process_keeps_locked_is_said_to_be(history, monkeyp
         other.execute("ROLLBACK")
     history.record(ref, pipeline, created, {})
     assert len(history.runs()) == 1
+
+
+def test_the_list_of_runs_leaves_out_long_arguments(history, ref, pipeline, created):
+    history.record(ref, pipeline, replace(created, arguments={"rate": 0.1, "text": "x" * 100}), {})
+    assert history.runs()[0].arguments == {"rate": 0.1, "text": "…"}
+    assert history.load(ref.run_id)[2].arguments["text"] == "x" * 100
