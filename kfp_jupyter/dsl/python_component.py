@@ -1,6 +1,6 @@
 """A function as a component, and what calling one does.
 
-Inside a pipeline a call adds a task; outside it runs the function, if that has no artifacts.
+Inside a pipeline a call adds a task; outside it runs the function at once (`kfp_jupyter.dsl.direct_call`).
 Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.component
 """
 
@@ -15,7 +15,6 @@ from kfp_jupyter.dsl.base_component import BaseComponent, NotSupportedError
 from kfp_jupyter.dsl.pipeline_builder import current_builder
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.pipeline import PipelineError, TaskSettings
-from kfp_jupyter.model.types import ArtifactType
 
 __all__ = ["NotSupportedError", "PythonComponent"]
 
@@ -42,33 +41,31 @@ class PythonComponent(BaseComponent):
         """Add a task to the pipeline that is being written; outside of one, run the function.
 
         Returns:
-            The `PipelineTask`; outside of a pipeline what the function returns.
+            The `PipelineTask`. Outside of a pipeline what the function gives out: what it returns, its one
+            output artifact, or all of them by name, as a named tuple.
 
         Raises:
             ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
-            PipelineError: There is no pipeline, and the component has artifacts.
+            PipelineError: There is no pipeline, and the function is not loaded.
+            StepCallError: There is no pipeline, and it did not give out what it declares.
         """
         if current_builder() is not None:
             return self.add_task(*args, **kwargs)
-        artifacts = self._artifacts()
-        if artifacts or self.python_func is None:
-            why = f"it has artifacts ({', '.join(artifacts)})" if artifacts else "its function is not loaded"
+        if self.python_func is None:
             raise PipelineError(
-                f"Component {self.name!r} was called outside of a pipeline, and {why}.",
+                f"Component {self.name!r} was called outside of a pipeline, and its function is not loaded.",
                 where=place_line(*caller()),
-                remedy="Call it in a `%%pipeline` cell or in a function under `@pipeline`.",
+                remedy="Install its packages here and define it again, or call it in a pipeline.",
             )
-        return self.python_func(*args, **kwargs)
+        from kfp_jupyter.dsl.direct_call import call
+
+        return call(self.model, self.python_func, args, kwargs)
 
     def execute(self, **kwargs: Any) -> Any:
         """Run the function, as KFP calls it."""
         if self.python_func is None:
             raise PipelineError(f"The function of component {self.name!r} is not loaded.")
         return self.python_func(**kwargs)
-
-    def _artifacts(self) -> list[str]:
-        inputs = [spec.name for spec in self.model.inputs if isinstance(spec.type, ArtifactType)]
-        return [*inputs, *(spec.name for spec in self.model.outputs if isinstance(spec.type, ArtifactType))]
 
 
 def _shown_as_written(model: Component, settings: TaskSettings) -> TaskSettings:
