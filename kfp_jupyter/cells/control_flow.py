@@ -1,0 +1,152 @@
+"""The ways that execution takes through statements, as far as they decide which names are bound.
+
+A visitor that keeps, for the module or class it is in, what is surely bound where it stands. A branch that
+leaves (by `raise`, `return`, `break` or `continue`) has no say in what is bound after it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from kfp_jupyter.cells.scopes import Scope
+from kfp_jupyter.cells.uses import Place, place_of
+
+
+class ControlFlow(ast.NodeVisitor):
+    """Visits statements; the visit of one returns True if nothing after it is reached.
+
+    Attributes:
+        scope: The scope that the reader is in.
+        guards: How many `try` and `if TYPE_CHECKING` it is in.
+        awaits: Where something is awaited outside of functions.
+    """
+
+    scope: Scope
+    guards: int
+    awaits: list[Place]
+
+    def bind(self, name: str, kind: str, node: ast.AST) -> None:
+        """Note that a name is bound here."""
+        raise NotImplementedError
+
+    def unbind(self, name: str) -> None:
+        """Note that a name is not bound from here on."""
+        raise NotImplementedError
+
+    def block(self, statements: Iterable[ast.AST]) -> bool:
+        """Visit nodes in order and return whether they leave."""
+        leaves = False
+        for statement in statements:
+            leaves = bool(self.visit(statement)) or leaves
+        return leaves
+
+    def branches(self, ways: Sequence[Sequence[ast.AST]], *, complete: bool) -> bool:
+        """Visit the ways on from here, of which one is taken.
+
+        Args:
+            ways: The nodes of each.
+            complete: False if it may also be that none of them is.
+        """
+        before = set(self.scope.certain)
+        ends = [] if complete else [before]
+        for way in ways:
+            self.scope.certain = set(before)
+            if not self.block(way):
+                ends.append(self.scope.certain)
+        self.scope.certain = set.intersection(*ends) if ends else before
+        return not ends
+
+    def visit_Return(self, node: ast.Return) -> bool:
+        self.generic_visit(node)
+        return True
+
+    def visit_Raise(self, node: ast.Raise) -> bool:
+        self.generic_visit(node)
+        return True
+
+    def visit_Break(self, _node: ast.Break) -> bool:
+        return True
+
+    def visit_Continue(self, _node: ast.Continue) -> bool:
+        return True
+
+    def visit_If(self, node: ast.If) -> bool:
+        self.visit(node.test)
+        test = node.test.attr if isinstance(node.test, ast.Attribute) else getattr(node.test, "id", "")
+        self.guards += test == "TYPE_CHECKING"
+        leaves = self.branches([node.body, node.orelse], complete=True)
+        self.guards -= test == "TYPE_CHECKING"
+        return leaves
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self.visit(node.iter)
+        self.asynchronous(node, isinstance(node, ast.AsyncFor))
+        self.branches([[node.target, *node.body]], complete=False)
+        self.block(node.orelse)
+
+    visit_AsyncFor = visit_For
+
+    def visit_While(self, node: ast.While) -> None:
+        self.visit(node.test)
+        self.branches([node.body], complete=False)
+        self.block(node.orelse)
+
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> bool:
+        self.asynchronous(node, isinstance(node, ast.AsyncWith))
+        for item in node.items:
+            self.visit(item)
+        return self.block(node.body)
+
+    visit_AsyncWith = visit_With
+
+    def visit_Try(self, node: ast.Try) -> bool:
+        self.guards += bool(node.handlers)
+        ways: list[Sequence[ast.AST]] = [[*node.body, *node.orelse], *([held] for held in node.handlers)]
+        leaves = self.branches(ways, complete=True)
+        self.guards -= bool(node.handlers)
+        return self.block(node.finalbody) or leaves
+
+    visit_TryStar = visit_Try
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> bool:
+        if node.type is not None:
+            self.visit(node.type)
+        if node.name:
+            self.bind(node.name, "variable", node)
+        leaves = self.block(node.body)
+        if node.name:
+            self.unbind(node.name)
+        return leaves
+
+    def visit_Match(self, node: ast.Match) -> bool:
+        self.visit(node.subject)
+        ways = [[case.pattern, *([case.guard] if case.guard else []), *case.body] for case in node.cases]
+        last = node.cases[-1]
+        takes_all = isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None
+        return self.branches(ways, complete=takes_all and last.guard is None)
+
+    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        self.generic_visit(node)
+        if node.name:
+            self.bind(node.name, "variable", node)
+
+    visit_MatchStar = visit_MatchAs
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        self.generic_visit(node)
+        if node.rest:
+            self.bind(node.rest, "variable", node)
+
+    def visit_Await(self, node: ast.Await) -> None:
+        self.asynchronous(node, True)
+        self.generic_visit(node)
+
+    def asynchronous(self, node: ast.AST, awaits: bool) -> None:
+        """Note a place that awaits, unless it is in a function."""
+        scope: Scope | None = self.scope
+        while awaits and scope is not None:
+            awaits = scope.kind != "function"
+            scope = scope.parent
+        if awaits:
+            self.awaits.append(place_of(node))

@@ -1,0 +1,343 @@
+"""Which names a piece of Python reads from outside, and which it binds, by Python's rules of scope.
+
+The text is taken as one that runs from top to bottom in a module, as a cell does. What runs at once (the
+statements, class bodies, decorators, defaults) reads a name from outside if nothing above has bound it;
+what runs later (the bodies of functions) does if no statement of the text binds it at all. A name that is
+bound on some of the ways to its use only (`if`, `for`, one branch of `try`) is read *maybe*.
+
+Rules: https://docs.python.org/3/reference/executionmodel.html#naming-and-binding
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass, field
+
+from kfp_jupyter.cells.control_flow import ControlFlow
+from kfp_jupyter.cells.scopes import Scope, arguments_of, bound_by_global, bound_in, mangled
+from kfp_jupyter.cells.uses import Binding, Import, Names, Place, Use, place_of
+
+__all__ = ["Binding", "Import", "Names", "Place", "Use", "analyse"]
+
+_PYTHONS = frozenset(dir(builtins)) | {"__file__", "__annotations__", "__builtins__", "__path__"}
+
+
+def analyse(source: str | ast.AST) -> Names:
+    """Return the names of a piece of Python.
+
+    Args:
+        source: Its text without IPython's magics (see `kfp_jupyter.cells.magic_lines`), or a syntax tree: a
+            module, or one statement or expression.
+
+    Raises:
+        SyntaxError: The text is not Python.
+    """
+    if isinstance(source, str):
+        tree = ast.parse(source)
+    elif isinstance(source, ast.Module):
+        tree = source
+    else:
+        statement = source if isinstance(source, ast.stmt) else ast.Expr(source)  # type: ignore[arg-type]
+        tree = ast.Module([ast.copy_location(statement, source)], type_ignores=[])
+    return _Reader(tree).names()
+
+
+@dataclass(slots=True)
+class _Found:
+    """The uses of one name as they are found, each with what `Use` says of all."""
+
+    uses: list[tuple[Place, bool, bool, int]] = field(default_factory=list)
+    changed: bool = False
+
+    def use(self, name: str) -> Use:
+        self.uses.sort(key=lambda held: held[0])
+        return Use(
+            name,
+            tuple(place for place, *_ in self.uses),
+            any(eager for _, eager, _, _ in self.uses),
+            all(maybe for _, _, maybe, _ in self.uses),
+            all(annotation > 0 for *_, annotation in self.uses),
+            all(annotation > 1 for *_, annotation in self.uses),
+            self.changed,
+        )
+
+
+# What an expression is: code, an annotation that is evaluated, or one that never is.
+_CODE, _EVALUATED, _POSTPONED = 0, 1, 2
+
+
+class _Reader(ControlFlow):
+    """Walks a module in the order in which it runs."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.module = self.scope = Scope("module")
+        self.found: dict[str, _Found] = {}
+        self.bound: dict[str, list[tuple[str, Place, ast.stmt]]] = {}
+        self.imports: list[Import] = []
+        self.awaits: list[Place] = []
+        self.later: list[tuple[Scope, list[ast.stmt] | ast.expr]] = []
+        self.statement: ast.stmt = ast.Pass()
+        self.annotation = _CODE
+        self.eager = True
+        self.guards = 0
+        self.global_names = bound_by_global(tree)
+        self.text_hints = any(
+            isinstance(node, ast.ImportFrom)
+            and node.module == "__future__"
+            and any(alias.name == "annotations" for alias in node.names)
+            for node in tree.body
+        )
+
+    def names(self) -> Names:
+        for statement in self.tree.body:
+            self.statement = statement
+            self.visit(statement)
+        self.eager = False
+        while self.later:
+            self.scope, body = self.later.pop(0)
+            self.block(body) if isinstance(body, list) else self.visit(body)
+        uses = sorted((found.use(name) for name, found in self.found.items()), key=lambda use: use.places[0])
+        return Names(
+            self.tree,
+            {use.name: use for use in uses if use.name not in _PYTHONS},
+            {use.name: use for use in uses if use.name in _PYTHONS},
+            {name: self.binding(name) for name in self.bound},
+            tuple(sorted(self.imports, key=lambda held: held.place)),
+            self.global_names,
+            tuple(self.awaits),
+        )
+
+    def binding(self, name: str) -> Binding:
+        held = self.bound[name]
+        return Binding(
+            name,
+            held[-1][0],
+            tuple(place for _, place, _ in held),
+            tuple(dict.fromkeys(statement for *_, statement in held)),
+            name in self.module.certain,
+            tuple(given for given in self.imports if given.name == name and given.top_level),
+        )
+
+    # --- Reading and binding a name ---
+
+    def read(self, name: str, node: ast.AST) -> None:
+        name = mangled(name, self.scope)
+        place = place_of(node)
+        maybe = self.scope.search(name)
+        if maybe is None:
+            return
+        module = self.module
+        if self.eager:
+            if name in module.certain:
+                return
+            maybe = maybe or name in module.possible
+        else:
+            if name in module.certain:
+                return
+            maybe = maybe or name in self.bound or name in self.global_names
+        self.found.setdefault(name, _Found()).uses.append((place, self.eager, maybe, self.annotation))
+
+    def bind(self, name: str, kind: str, node: ast.AST) -> None:
+        name = mangled(name, self.scope)
+        scope = self.scope.binding_scope(name)
+        if scope is self.module and not self.eager:
+            return  # by `global`, once somebody calls the function
+        scope.bind(name)
+        if scope is self.module:
+            self.bound.setdefault(name, []).append((kind, place_of(node), self.statement))
+
+    def unbind(self, name: str) -> None:
+        name = mangled(name, self.scope)
+        self.scope.binding_scope(name).unbind(name)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self.bind(node.id, "variable", node)
+            return
+        self.read(node.id, node)
+        if isinstance(node.ctx, ast.Del):
+            self.unbind(node.id)
+
+    def stored_into(self, node: ast.expr) -> None:
+        inner = node
+        while isinstance(inner, (ast.Attribute, ast.Subscript)):
+            inner = inner.value
+        if isinstance(inner, ast.Name) and inner.id in self.found:
+            self.found[inner.id].changed = True
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.generic_visit(node)
+        if not isinstance(node.ctx, ast.Load):
+            self.stored_into(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if self.annotation:
+            self.visit(node.value)
+            self.visit_subscripted(node)
+            return
+        self.generic_visit(node)
+        if not isinstance(node.ctx, ast.Load):
+            self.stored_into(node)
+
+    # --- Annotations ---
+
+    def visit_subscripted(self, node: ast.Subscript) -> None:
+        """Visit what stands in a hint's brackets; not all text there is a hint."""
+        head = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+        if head == "Literal":
+            return
+        if head == "Annotated" and isinstance(node.slice, ast.Tuple):
+            self.visit(node.slice.elts[0])
+            before, self.annotation = self.annotation, _CODE
+            for extra in node.slice.elts[1:]:
+                self.visit(extra)
+            self.annotation = before
+            return
+        self.visit(node.slice)
+
+    def hint(self, node: ast.expr | None, *, postponed: bool = False) -> None:
+        if node is None:
+            return
+        before = self.annotation
+        self.annotation = _POSTPONED if postponed or self.text_hints else _EVALUATED
+        self.visit(node)
+        self.annotation = before
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if not self.annotation or not isinstance(node.value, str):
+            return
+        try:
+            inner = ast.parse(node.value.strip(), mode="eval").body
+        except (SyntaxError, ValueError):
+            return
+        for child in ast.walk(inner):
+            ast.copy_location(child, node)
+        before, self.annotation = self.annotation, _POSTPONED
+        self.visit(inner)
+        self.annotation = before
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.hint(node.annotation, postponed=self.scope.kind == "function")
+        if node.value is not None:
+            self.visit(node.value)
+        if node.value is not None or not isinstance(node.target, ast.Name):
+            self.visit(node.target)
+
+    # --- Statements that bind ---
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            self.visit(target)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.read(node.target.id, node.target)
+        self.visit(node.value)
+        self.visit(node.target)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        self.visit(node.target)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self.imported(alias.asname or alias.name.partition(".")[0], alias.name, "", alias)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.module == "__future__":
+            return
+        for alias in node.names:
+            module = "." * node.level + (node.module or "")
+            self.imported(alias.asname or alias.name, module, alias.name, alias)
+
+    def imported(self, name: str, module: str, attribute: str, node: ast.AST) -> None:
+        top_level = self.eager and self.scope.kind == "module"
+        self.imports.append(Import(name, module, attribute, place_of(node), top_level, self.guards > 0))
+        if name != "*":
+            self.bind(name, "import", node)
+
+    # --- Scopes ---
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        self.defaults(node.args)
+        outer = self.enter_type_parameters(node)
+        for argument in arguments_of(node.args):
+            self.hint(argument.annotation)
+        self.hint(node.returns)
+        inner = Scope("function", self.scope)
+        inner.names, inner.global_names = bound_in(node.body, arguments_of(node.args))
+        self.later.append((inner, node.body))
+        self.scope = outer
+        self.bind(node.name, "function", node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.defaults(node.args)
+        inner = Scope("function", self.scope)
+        inner.names, inner.global_names = bound_in([ast.Expr(node.body)], arguments_of(node.args))
+        self.later.append((inner, node.body))
+
+    def defaults(self, arguments: ast.arguments) -> None:
+        for default in [*arguments.defaults, *arguments.kw_defaults]:
+            if default is not None:
+                self.visit(default)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        outer = self.enter_type_parameters(node)
+        for base in [*node.bases, *(keyword.value for keyword in node.keywords)]:
+            self.visit(base)
+        self.scope = Scope("class", self.scope, class_name=node.name)
+        self.scope.global_names = bound_in(node.body, ())[1]
+        self.block(node.body)
+        self.scope = outer
+        self.bind(node.name, "class", node)
+
+    def enter_type_parameters(self, node: ast.AST) -> Scope:
+        """Enter the scope of `def f[T]`, if it has one, and return the scope around it."""
+        outer = self.scope
+        parameters = getattr(node, "type_params", None) or ()
+        if parameters:
+            self.scope = Scope("type parameters", outer)
+            self.scope.names = {parameter.name for parameter in parameters}
+            for parameter in parameters:
+                self.hint(getattr(parameter, "bound", None))
+                self.hint(getattr(parameter, "default_value", None))
+        return outer
+
+    def visit_TypeAlias(self, node: ast.AST) -> None:
+        outer = self.enter_type_parameters(node)
+        self.hint(node.value)  # type: ignore[attr-defined]
+        self.scope = outer
+        self.visit(node.name)  # type: ignore[attr-defined]
+
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        first, *rest = node.generators
+        self.visit(first.iter)
+        self.asynchronous(node, any(generator.is_async for generator in node.generators))
+        outer = self.scope
+        self.scope = Scope("comprehension", outer)
+        self.scope.names = {
+            held.id
+            for generator in node.generators
+            for held in ast.walk(generator.target)
+            if isinstance(held, ast.Name)
+        }
+        for generator in node.generators:
+            if generator in rest:
+                self.visit(generator.iter)
+            self.visit(generator.target)
+            for condition in generator.ifs:
+                self.visit(condition)
+        for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
+            self.visit(part)
+        self.scope = outer
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
