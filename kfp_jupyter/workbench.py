@@ -33,7 +33,7 @@ from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import RunCreated, RunRef, Target
+from kfp_jupyter.model.run import RunCreated, RunRef, Target, TaskRun
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.paths import data_dir
 from kfp_jupyter.run import Run
@@ -141,6 +141,7 @@ class Workbench:
         jobs: int = 0,
         labels: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = _LOG.warning,
+        taken: Mapping[str, TaskRun] | None = None,
     ) -> Run:
         """Start a run and return its handle at once.
 
@@ -153,6 +154,7 @@ class Workbench:
             labels: Facts to keep with the run; see `kfp_jupyter.runs.history` for the names it knows.
             tell: Called, before anything starts, with each sentence on what the target will not do of what is
                 asked. They stay with the run too, as `run.status.notices`.
+            taken: Results of an earlier run that stand for these tasks; see `kfp_jupyter.repair.rerun`.
 
         Raises:
             ArgumentError: An argument is missing, unknown or of the wrong type.
@@ -167,7 +169,7 @@ class Workbench:
         chosen = target_places.parse_target(target) if isinstance(target, str) else target or self.target
         where = target_places.named(chosen)
         kept = {NOTEBOOK: _notebook(), COMMIT: git_commit(Path.cwd()), **(labels or {})}
-        options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, kept)
+        options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, kept, taken=taken or {})
         try:
             engine = self._engine(where)
             options = replace(options, notices=engine.notices(pipeline, options))

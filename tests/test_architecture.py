@@ -20,6 +20,8 @@ FLOORS = (
     {"components", "kubernetes"},
     {"run"},
     {"workbench", "compat"},
+    # What a failed run leads to; made of what the workbench knows.
+    {"repair"},
     # A cell is defined by one function, for the magics and for the command line.
     {"notebook"},
     {"cli"},

@@ -105,16 +105,28 @@ def _parser() -> argparse.ArgumentParser:
         )
         return made
 
-    run = on_file("run", commands.run)
-    run.add_argument(
-        "-p", "--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="an argument"
-    )
-    run.add_argument(
-        "--target", default="", help="where: local (the default), argo, argo:CONTEXT[/NAMESPACE]"
-    )
-    run.add_argument("--no-cache", action="store_true", help="run every step, never use earlier results")
-    run.add_argument("--jobs", type=int, default=0, metavar="COUNT", help="the most steps at once")
-    run.add_argument("--detach", action="store_true", help="return when it has been started")
+    def starting(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        made = on_file(name, carry_out)
+        made.add_argument(
+            "-p",
+            "--parameter",
+            action="append",
+            default=[],
+            type=_pair,
+            metavar="NAME=VALUE",
+            help="an argument",
+        )
+        made.add_argument(
+            "--target", default="", help="where: local (the default), argo, argo:CONTEXT[/NAMESPACE]"
+        )
+        made.add_argument("--no-cache", action="store_true", help="run every step, never use earlier results")
+        made.add_argument("--jobs", type=int, default=0, metavar="COUNT", help="the most steps at once")
+        made.add_argument("--detach", action="store_true", help="return when it has been started")
+        return made
+
+    starting("run", commands.run)
+    rerun = starting("rerun", commands.rerun)
+    rerun.add_argument("--run", default="", help="the earlier run; the pipeline's latest if left out")
     compile_ = on_file("compile", commands.compile_)
     compile_.add_argument("-o", "--output", type=Path, metavar="FILE", help="PIPELINE.yaml if left out")
     compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")

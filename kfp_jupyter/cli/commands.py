@@ -70,6 +70,33 @@ def show(options: Namespace) -> int:
     return _shown(found) if found.state.finished else _watched(found)
 
 
+def rerun(options: Namespace) -> int:
+    """Run again only what was changed or failed since an earlier run, and what follows from it."""
+    from kfp_jupyter.cli.source import find_pipeline
+    from kfp_jupyter.notebook.define import argument_values
+    from kfp_jupyter.repair.rerun import latest_run
+    from kfp_jupyter.repair.rerun import rerun as start
+    from kfp_jupyter.runs.history import NOTEBOOK
+    from kfp_jupyter.workbench import current
+
+    pipeline = find_pipeline(options.file, options.pipeline)
+    bench = current()
+    earlier = bench.get(options.run) if options.run else latest_run(bench, pipeline=pipeline.name)
+    started = start(
+        bench,
+        earlier,
+        pipeline,
+        arguments=argument_values(pipeline, dict(options.parameter)),
+        target=options.target or None,
+        caching=not options.no_cache,
+        jobs=options.jobs,
+        labels={NOTEBOOK: str(options.file)},
+        tell=say,
+    )
+    say(f"Run {started.id}")
+    return OK if options.detach else _watched(started)
+
+
 def compile_(options: Namespace) -> int:
     """Write a pipeline for KFP or for Argo."""
     from kfp_jupyter.cli.source import find_pipeline

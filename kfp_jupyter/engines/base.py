@@ -7,13 +7,13 @@ is all that is needed to find a run again after the kernel was restarted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event as Stop
 from typing import Protocol
 
 from kfp_jupyter.errors import GoneError, KfpJupyterError
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, RunRef, Target
+from kfp_jupyter.model.run import Event, RunRef, Target, TaskRun
 from kfp_jupyter.model.types import Json
 
 __all__ = ["Engine", "EngineError", "RunGoneError", "RunOptions", "RunRef"]
@@ -38,6 +38,8 @@ class RunOptions:
         jobs: The most tasks at once; 0 means the engine's default.
         labels: Facts to keep with the run, such as the notebook's path or the git commit.
         notices: What `Engine.notices` said, to keep with the run.
+        taken: Results of an earlier run that stand for the tasks of these paths, each with the run that made
+            it (`cached_from`); such a task succeeds at once, whatever `caching` says. Local only.
     """
 
     run_id: str
@@ -46,6 +48,7 @@ class RunOptions:
     jobs: int = 0
     labels: Mapping[str, str] | None = None
     notices: tuple[str, ...] = ()
+    taken: Mapping[str, TaskRun] = field(default_factory=dict)
 
 
 class Engine(Protocol):

@@ -123,6 +123,28 @@ def _cancel(session: Any, options: argparse.Namespace) -> None:
     session.say(f"Run {run.id} is asked to end.")
 
 
+def _rerun(session: Any, options: argparse.Namespace) -> None:
+    from kfp_jupyter.notebook.define import argument_values
+    from kfp_jupyter.notebook.magics import show_started
+    from kfp_jupyter.repair.rerun import latest_run, rerun
+
+    bench = session.workbench
+    earlier = bench.get(options.run) if options.run else latest_run(bench)
+    pipeline = bench.pipelines.get(earlier.pipeline.name, earlier.pipeline)
+    run = rerun(
+        bench,
+        earlier,
+        pipeline,
+        components=session.components,
+        arguments=argument_values(pipeline, dict(_pair(text) for text in options.parameter)),
+        target=options.target or None,
+        caching=not options.no_cache,
+        labels=session.labels,
+        tell=session.say,
+    )
+    show_started(session, run, wait=options.wait)
+
+
 def _targets(session: Any, _options: argparse.Namespace) -> None:
     used = str(session.workbench.target)
     cells = [
@@ -231,6 +253,12 @@ def _line_parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="arguments",
     )
+    rerun = command("rerun", _rerun, "run again only what was changed or failed, and what follows from it")
+    rerun.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest run if left out")
+    rerun.add_argument("--target", default="", help="this machine, and no other yet")
+    rerun.add_argument("--wait", action="store_true", help="wait until it has ended")
+    rerun.add_argument("--no-cache", action="store_true", help="use results of no run but this one")
+    rerun.add_argument("-p", "--parameter", nargs="+", action="extend", default=[], metavar="NAME=VALUE")
     compile_ = command("compile", _compile, "write a pipeline to a file")
     compile_.add_argument("pipeline", metavar="PIPELINE", help="its name")
     compile_.add_argument("-o", "--output", default="", metavar="FILE", help="PIPELINE.yaml if left out")

@@ -26,6 +26,7 @@ from kfp_jupyter.notebook.comms import PROTOCOL, Comms
 from kfp_jupyter.notebook.display import Displays
 
 if TYPE_CHECKING:
+    from kfp_jupyter.model.component import Component
     from kfp_jupyter.model.run import RunState
     from kfp_jupyter.notebook.publisher import Publisher
     from kfp_jupyter.workbench import Workbench
@@ -166,6 +167,15 @@ class Session:
     def reconnect(self) -> None:
         """Take up again the runs that had not ended when the kernel was restarted."""
         self.workbench.reconnect()
+
+    @property
+    def components(self) -> dict[str, Component]:
+        """The notebook's components as they are now, by name; also those that a decorator made."""
+        written = sys.modules.get("kfp_jupyter.dsl.python_component")
+        if written is None:
+            return {}
+        values = [held for name, held in list(self.shell.user_ns.items()) if not name.startswith("_")]
+        return {held.model.name: held.model for held in values if isinstance(held, written.PythonComponent)}
 
     @property
     def labels(self) -> dict[str, str]:

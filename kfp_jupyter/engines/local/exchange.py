@@ -14,7 +14,7 @@ from kfp_jupyter.engines.local.folder import folder_name
 from kfp_jupyter.engines.support import task_output
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, Task, TaskOutput, Value
-from kfp_jupyter.model.run import ArtifactRecord
+from kfp_jupyter.model.run import ArtifactRecord, TaskRun
 from kfp_jupyter.model.types import ArtifactType, Json
 
 
@@ -140,6 +140,23 @@ def product_in(path: Path) -> Product | None:
         return None
     artifacts = {name: held["artifacts"] for name, held in written.get("artifacts", {}).items()}
     return Product(written.get("parameterValues", {}), artifacts)
+
+
+def product_of(task: TaskRun) -> Product:
+    """Return what a task has put out, as a run knows it."""
+    artifacts: dict[str, list[Json]] = {
+        name: [
+            {
+                "name": name,
+                "type": {"schemaTitle": record.type},
+                "uri": record.uri,
+                "metadata": dict(record.metadata),
+            }
+            for record in records
+        ]
+        for name, records in task.artifacts.items()
+    }
+    return Product(dict(task.outputs), artifacts)
 
 
 def _parameter(

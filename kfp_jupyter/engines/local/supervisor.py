@@ -22,8 +22,8 @@ from functools import partial
 from pathlib import Path
 
 from kfp_jupyter.engines.local.attempt import Attempt
-from kfp_jupyter.engines.local.cache import Cache
-from kfp_jupyter.engines.local.exchange import Given, Product, given_to
+from kfp_jupyter.engines.local.cache import Cache, digested
+from kfp_jupyter.engines.local.exchange import Given, Product, given_to, product_of
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.guard import Guard
 from kfp_jupyter.engines.local.journal import Journal
@@ -146,6 +146,13 @@ class Supervisor:
         self._journal.append(MetricLogged(time.time(), task, name, step, value), durable=False)
 
     def _reuse(self, task: Task, given: Given) -> bool:
+        taken = self._plan.options.taken.get(task.name)
+        if taken is not None:
+            product = product_of(taken)
+            # What follows and does run is found in the cache by what it got.
+            given_on = digested(product) if self._plan.options.caching else product
+            self._succeed(task.name, given_on, cached_from=taken.cached_from)
+            return True
         if not self._caches(task):
             return False
         found = self._cache.find(self._key(task, given))
