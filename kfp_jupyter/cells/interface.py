@@ -7,6 +7,7 @@ https://www.kubeflow.org/docs/components/pipelines/user-guides/components/lightw
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -227,10 +228,15 @@ class _Reader:
 
 
 def _enclosed(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """Return the names of enclosing functions that the function uses."""
-    if not inspect.isfunction(function) or not function.__closure__:
+    """Return the names of enclosing functions that the function uses, as far as they are bound already."""
+    if not inspect.isfunction(function):
         return {}
-    return inspect.getclosurevars(function).nonlocals
+    held: dict[str, Any] = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        # Empty while its function has not come to where it is bound; no hint can have used it then.
+        with contextlib.suppress(ValueError):
+            held[name] = cell.cell_contents
+    return held
 
 
 def _hint(held: Meaning) -> str:

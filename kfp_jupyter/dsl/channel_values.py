@@ -2,9 +2,7 @@
 
 Names of what is led into a group or out of it are KFP's (`pipelinechannel--train-model`), and so is what is
 led where: a condition's values go into every group below it that has tasks, and the item of an outer loop
-goes
-    into
-an inner loop over a part of that item.
+goes into an inner loop over a part of that item. What is calculated is calculated where it is used.
 """
 
 from __future__ import annotations
@@ -13,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kfp_jupyter.dsl.calculated import Calculated
 from kfp_jupyter.dsl.for_loop import Collected, LoopArgument
 from kfp_jupyter.dsl.one_of import OneOf
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, Selected
 from kfp_jupyter.dsl.scope import InvalidTopologyException, Scope, invisible
 from kfp_jupyter.dsl.tasks_group import ConditionGroup, ParallelFor, TasksGroup
 from kfp_jupyter.model.component import InputSpec
+from kfp_jupyter.model.pipeline import Calculation, Constant, PipelineInput, TaskOutput
 from kfp_jupyter.model.pipeline import OneOf as OneOfValue
-from kfp_jupyter.model.pipeline import PipelineInput, TaskOutput
 from kfp_jupyter.model.value import CHANNEL
 
 if TYPE_CHECKING:
@@ -83,13 +82,17 @@ class ChannelValues:
             if not isinstance(outer.group, ConditionGroup):
                 continue
             for channel in outer.group.channels():
+                if isinstance(channel, Calculated):
+                    continue
                 whole = channel.root if isinstance(channel, Selected) else channel
                 is_constant = isinstance(whole, LoopArgument) and isinstance(whole.items, tuple)
                 if whole is channel or not is_constant:
                     self.value(whole, scope, f"group {outer.group.name}")
 
-    def value(self, channel: PipelineChannel, scope: Scope, user: str) -> PipelineInput | TaskOutput:
-        """Return how a scope knows a value.
+    def value(
+        self, channel: PipelineChannel, scope: Scope, user: str
+    ) -> PipelineInput | TaskOutput | Calculation:
+        """Return how a scope knows a value, or how it is calculated there.
 
         Args:
             channel: The value.
@@ -99,8 +102,17 @@ class ChannelValues:
         Raises:
             InvalidTopologyException: It is inside a group that the scope is not in.
         """
+        if not isinstance(channel, Calculated):
+            return self._reference(channel, scope, user)
+        operands = (
+            self.value(operand, scope, user) if isinstance(operand, PipelineChannel) else Constant(operand)
+            for operand in channel.operands
+        )
+        return Calculation(channel.operator, tuple(operands))
+
+    def _reference(self, channel: PipelineChannel, scope: Scope, user: str) -> PipelineInput | TaskOutput:
         if isinstance(channel, Selected):
-            return replace(self.value(channel.root, scope, user), selector=channel.selector)
+            return replace(self._reference(channel.root, scope, user), selector=channel.selector)
         if isinstance(channel, LoopArgument):
             return self._item(channel, scope, user)
         if isinstance(channel, Collected):

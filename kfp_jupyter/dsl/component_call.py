@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.cells.origin import place_line
+from kfp_jupyter.dsl.calculated import Calculated
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, marks
 from kfp_jupyter.dsl.pipeline_task import PipelineTask
 from kfp_jupyter.model import check
@@ -99,7 +100,9 @@ class ComponentCall:
         if isinstance(given, PipelineTask):
             raise self._task_given(spec, given)
         if isinstance(given, PipelineChannel):
-            return self._channel(spec, given)
+            channel = self._channel(spec, given)
+            is_text = isinstance(channel, Calculated) and channel.is_text
+            return Constant(self._text(str(channel))) if is_text else channel
         if isinstance(spec.type, ArtifactType):
             raise check.constant_for_artifact(spec, given, self.where)
         try:
@@ -139,7 +142,7 @@ class ComponentCall:
                     where=self.where,
                     remedy="Give an artifact by itself, to an argument of its own.",
                 )
-            return self._mention(given)
+            return self._text(str(given))
         if isinstance(given, (list, tuple)):
             return [self._with_placeholders(spec, held) for held in given]
         if isinstance(given, dict):

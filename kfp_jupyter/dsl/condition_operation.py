@@ -49,6 +49,12 @@ class ConditionOperation:
     def __or__(self, other: object) -> ConditionOperation:
         return self._combined("||", other)
 
+    def __rand__(self, other: object) -> ConditionOperation:
+        return self._combined("&&", other)
+
+    def __ror__(self, other: object) -> ConditionOperation:
+        return self._combined("||", other)
+
     def __invert__(self) -> ConditionOperation:
         return ConditionOperation("!", (self,))
 
@@ -56,7 +62,8 @@ class ConditionOperation:
         raise ChannelUseError(
             "A condition is not known before the pipeline runs, so it cannot decide here.",
             where=place_line(*caller()),
-            remedy="Give it to `dsl.If`, and combine conditions with `&`, `|` and `~`.",
+            remedy="Give it to `dsl.If`. Instead of `and` or `1 < a < 5` write `(a > 1) & (a < 5)`; instead "
+            "of `or`, `not` and `in` write `|`, `~` and `a.is_in([…])`.",
         )
 
     def __repr__(self) -> str:
@@ -89,6 +96,8 @@ class ConditionOperation:
         return f"({text})" if {self.operator, operand.operator} == {"&&", "||"} else text
 
     def _combined(self, operator: str, other: object) -> ConditionOperation:
+        if isinstance(other, PipelineChannel) and other.type is ParameterType.BOOLEAN:
+            other = other == True  # noqa: E712 - makes a condition
         if not isinstance(other, ConditionOperation):
             raise ConditionError(
                 f"A condition cannot be combined with {other!r}.",
@@ -101,6 +110,17 @@ class ConditionOperation:
 def all_of(conditions: list[ConditionOperation]) -> ConditionOperation:
     """Return the condition that holds if all of them hold."""
     return conditions[0] if len(conditions) == 1 else ConditionOperation("&&", tuple(conditions))
+
+
+def any_of(conditions: list[ConditionOperation]) -> ConditionOperation:
+    """Return the condition that holds if one of them holds.
+
+    Raises:
+        ConditionError: There is none.
+    """
+    if not conditions:
+        raise _wrong("there is nothing to compare with")
+    return conditions[0] if len(conditions) == 1 else ConditionOperation("||", tuple(conditions))
 
 
 def _type_of(operand: Any) -> ParameterType:

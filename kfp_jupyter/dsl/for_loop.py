@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.item_type import constant_type, item_type
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, Selected
+from kfp_jupyter.dsl.task_itself import TaskItself
 from kfp_jupyter.model.check import parameter_value
 from kfp_jupyter.model.pipeline import PipelineError
 from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, accepts
@@ -61,7 +62,9 @@ class LoopArgument(PipelineChannel):
             raise LoopError(
                 f"A loop needs a list with items, not {items!r}.",
                 where=place_line(*caller()),
-                remedy="Give a list, a parameter or output that is one, or a list of artifacts.",
+                remedy="Give the task's output: `.output`."
+                if isinstance(items, TaskItself)
+                else "Give a list, a parameter or output that is one, or a list of artifacts.",
             )
         try:
             values = parameter_value(ParameterType.LIST, list(items))

@@ -17,6 +17,7 @@ from kfp_jupyter.dsl.task_config import unheard
 from kfp_jupyter.dsl.tasks_group import ConditionGroup, ExitHandler, ParallelFor, TasksGroup
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import (
+    Calculation,
     FinalStatus,
     Graph,
     Loop,
@@ -116,6 +117,12 @@ class Lowering:
         """Return settings of Kubernetes with references in the places of channels."""
         if isinstance(settings, PipelineChannel):
             value = self._values.value(settings, scope, f"task {task.name}")
+            if isinstance(value, Calculation):
+                raise PipelineError(
+                    f"A setting of Kubernetes is calculated: {settings.describe()}.",
+                    where=f"task {task.name}",
+                    remedy="Give the output of a task itself.",
+                )
             for name in sources(value):
                 scope.wait(task.name, name)
             return value_reference(value)

@@ -99,6 +99,7 @@ class PipelineBuilder:
         self.waits: list[tuple[str, str, tuple[str, int]]] = []
         self._counts: dict[str, int] = {}
         self._groups = 0
+        self._calculations = 0
         self._token: Token[PipelineBuilder | None] | None = None
         token = _current.set(self)
         try:
@@ -176,6 +177,11 @@ class PipelineBuilder:
         """Return the next number of a group, or of what is named like one."""
         self._groups += 1
         return self._groups
+
+    def next_calculation_number(self) -> int:
+        """Return the next number of what is calculated with values of the run."""
+        self._calculations += 1
+        return self._calculations
 
     def last_branch(self) -> ConditionGroup | None:
         """Return the branch that an `Elif` or `Else` written now would follow."""

@@ -1,20 +1,21 @@
 """A value that will flow when the pipeline runs: a pipeline's parameter, a task's output, or a part of one.
 
 While a pipeline is being traced there is no value yet. A channel can be given to components, also inside
-texts, lists and dicts; compared, for `dsl.If`; and a dict's or list's parts can be taken with `[...]`. Any
-other use of one as a Python value is an error. In a text it stands as a mark that its pipeline knows.
+texts, lists and dicts; compared, for `dsl.If`; calculated with; and parts of a dict or list can be taken with
+`[...]`. Any other use of one as a Python value is an error. In a text it stands as a mark that its pipeline
+knows.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.item_type import item_type, member_type
 from kfp_jupyter.model.pipeline import PipelineError
+from kfp_jupyter.model.selection import selector_of
 from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
 from kfp_jupyter.model.value import CHANNEL
 
@@ -42,6 +43,8 @@ class PipelineChannel:
     """
 
     __slots__ = ("builder", "hint", "is_type_known", "name", "task_name", "type")
+    __array_ufunc__ = None
+    """Tells numpy's numbers to leave `2 * channel` to the channel."""
 
     def __init__(
         self,
@@ -74,6 +77,12 @@ class PipelineChannel:
         """What stands for it in a text that a task gets as an argument."""
         return f"{{{{$.inputs.parameters['{CHANNEL}{self.full_name}']}}}}"
 
+    @property
+    def producers(self) -> Iterator[str]:
+        """The names of the tasks that it needs."""
+        if self.task_name:
+            yield self.task_name
+
     def describe(self) -> str:
         """Return what people call it: `output 'model' of task 'train'`."""
         if self.task_name:
@@ -99,7 +108,7 @@ class PipelineChannel:
         fits = {ParameterType.STRUCT: isinstance(key, str), ParameterType.LIST: type(key) is int}
         known = isinstance(self.type, ParameterType) and fits.get(self.type, False)
         unknown = not self.is_type_known and (isinstance(key, str) or type(key) is int)
-        if not (known or unknown) or not re.fullmatch(r"\w+", str(key)):
+        if not (known or unknown) or not re.fullmatch(r"[\w .-]+", str(key)):
             self._refuse(f"be indexed with [{key!r}]")
         return Selected(self, key)
 
@@ -123,6 +132,86 @@ class PipelineChannel:
 
     __hash__ = object.__hash__
 
+    def is_in(self, values: Iterable[Any]) -> ConditionOperation:
+        """Return the condition that it equals one of some values, which Python's `in` cannot say."""
+        from kfp_jupyter.dsl.condition_operation import any_of
+
+        return any_of([self == value for value in values])
+
+    def __and__(self, other: object) -> ConditionOperation:
+        return self._as_condition("&") & other
+
+    def __rand__(self, other: object) -> ConditionOperation:
+        return self._as_condition("&") & other
+
+    def __or__(self, other: object) -> ConditionOperation:
+        return self._as_condition("|") | other
+
+    def __ror__(self, other: object) -> ConditionOperation:
+        return self._as_condition("|") | other
+
+    def __invert__(self) -> ConditionOperation:
+        return ~self._as_condition("~")
+
+    def __add__(self, other: object) -> PipelineChannel:
+        return self._calculated("+", self, other)
+
+    def __radd__(self, other: object) -> PipelineChannel:
+        return self._calculated("+", other, self)
+
+    def __sub__(self, other: object) -> PipelineChannel:
+        return self._calculated("-", self, other)
+
+    def __rsub__(self, other: object) -> PipelineChannel:
+        return self._calculated("-", other, self)
+
+    def __mul__(self, other: object) -> PipelineChannel:
+        return self._calculated("*", self, other)
+
+    def __rmul__(self, other: object) -> PipelineChannel:
+        return self._calculated("*", other, self)
+
+    def __truediv__(self, other: object) -> PipelineChannel:
+        return self._calculated("/", self, other)
+
+    def __rtruediv__(self, other: object) -> PipelineChannel:
+        return self._calculated("/", other, self)
+
+    def __floordiv__(self, other: object) -> PipelineChannel:
+        return self._calculated("//", self, other)
+
+    def __rfloordiv__(self, other: object) -> PipelineChannel:
+        return self._calculated("//", other, self)
+
+    def __mod__(self, other: object) -> PipelineChannel:
+        return self._calculated("%", self, other)
+
+    def __rmod__(self, other: object) -> PipelineChannel:
+        return self._calculated("%", other, self)
+
+    def __pow__(self, other: object) -> PipelineChannel:
+        return self._calculated("**", self, other)
+
+    def __rpow__(self, other: object) -> PipelineChannel:
+        return self._calculated("**", other, self)
+
+    def __neg__(self) -> PipelineChannel:
+        return self._calculated("-", self)
+
+    def _calculated(self, operator: str, *operands: object) -> PipelineChannel:
+        from kfp_jupyter.dsl.calculated import Calculated
+
+        return Calculated(operator, operands)
+
+    def _as_condition(self, operator: str) -> ConditionOperation:
+        """Return the condition that it is true, for what combines conditions."""
+        if self.type is ParameterType.BOOLEAN:
+            return self == True  # noqa: E712 - makes a condition
+        return self._refuse(
+            f"be combined with `{operator}`",
+            "Combine comparisons, each in brackets: `(a == 1) & (b > 2)`.",
+        )
+
     def _compared(self, operator: str, other: object) -> ConditionOperation:
         from kfp_jupyter.dsl.condition_operation import ConditionOperation
 
@@ -131,12 +220,16 @@ class PipelineChannel:
     def _type_name(self) -> str:
         return self.type.schema_title if isinstance(self.type, ArtifactType) else self.type.value
 
-    def _refuse(self, use: str) -> NoReturn:
+    def _refuse(
+        self,
+        use: str,
+        remedy: str = "Give it to a component as an argument, and do this inside the component.",
+    ) -> NoReturn:
         value = self.describe()
         raise ChannelUseError(
             f"{value[0].upper()}{value[1:]} has no value before the pipeline runs, so it cannot {use} here.",
             where=place_line(*caller()),
-            remedy="Give it to a component as an argument, and do this inside the component.",
+            remedy=remedy,
         )
 
 
@@ -160,10 +253,14 @@ class Selected(PipelineChannel):
         self.key = key
 
     @property
+    def keys(self) -> tuple[str | int, ...]:
+        """The keys that lead to it from the root."""
+        return (*(self.base.keys if isinstance(self.base, Selected) else ()), self.key)
+
+    @property
     def selector(self) -> str:
-        """The CEL expression that takes it out of the base, or out of the base's own."""
-        before = self.base.selector if isinstance(self.base, Selected) else "parseJson(string_value)"
-        return f"{before}[{json.dumps(self.key)}]"
+        """The CEL expression that takes it out of the root."""
+        return selector_of(self.keys)
 
     @property
     def root(self) -> PipelineChannel:
@@ -181,24 +278,30 @@ def marks(text: str) -> Iterator[str]:
         yield from _MARK.findall(text)
 
 
-def _refusal(use: str) -> Any:
+def _refusal(use: str, remedy: str) -> Any:
     def refuse(self: PipelineChannel, *_: Any) -> NoReturn:
-        self._refuse(use)
+        self._refuse(use, remedy)
 
     return refuse
 
 
-_USES = {
-    "be calculated with": "add radd sub rsub mul rmul matmul truediv rtruediv floordiv rfloordiv mod rmod "
-    "divmod pow rpow lshift rshift neg pos abs invert and rand or ror xor rxor",
-    "be made a number": "int float complex index round",
-    "be searched": "contains",
-    "decide an `if`, `while`, `and`, `or` or `not`": "bool",
-    "be iterated over": "iter",
-    "have a length": "len",
-    "be called": "call",
-}
+_INSIDE = "Give it to a component as an argument, and do this inside the component."
+_COMPARE = "Compare it under `dsl.If(…)`, and combine comparisons with `&`, `|` and `~`."
+_USES = (
+    (
+        "be calculated with in this way",
+        _INSIDE,
+        "matmul rmatmul divmod rdivmod lshift rlshift rshift rrshift",
+    ),
+    ("be calculated with in this way", _INSIDE, "pos abs xor rxor"),
+    ("be made a number", _INSIDE, "int float complex index round"),
+    ("be searched", "Compare it under `dsl.If(…)`; `value.is_in([…])` compares it with several.", "contains"),
+    ("decide an `if`, `while`, `and`, `or` or `not`", _COMPARE, "bool"),
+    ("be iterated over", "Loop over it with `dsl.ParallelFor(…)`, or inside a component.", "iter"),
+    ("have a length", _INSIDE, "len"),
+    ("be called", _INSIDE, "call"),
+)
 
-for _use, _names in _USES.items():
+for _use, _remedy, _names in _USES:
     for _name in _names.split():
-        setattr(PipelineChannel, f"__{_name}__", _refusal(_use))
+        setattr(PipelineChannel, f"__{_name}__", _refusal(_use, _remedy))

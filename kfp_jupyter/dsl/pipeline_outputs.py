@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kfp_jupyter.dsl.calculated import Calculated
 from kfp_jupyter.dsl.component_call import foreign
-from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
+from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, Selected
 from kfp_jupyter.dsl.pipeline_task import PipelineTask
 from kfp_jupyter.model.pipeline import PipelineError
 
@@ -45,6 +46,14 @@ def returned_channels(returned: Any, builder: PipelineBuilder) -> dict[str, Pipe
 
 
 def _channel(name: str, value: Any, builder: PipelineBuilder, where: str) -> PipelineChannel:
+    if isinstance(value, (Calculated, Selected)):
+        what = "calculated" if isinstance(value, Calculated) else "a part of a value"
+        raise PipelineError(
+            f"The output {name!r} is {what}, and a pipeline gives out outputs of its tasks: "
+            f"{value.describe()}.",
+            where=where,
+            remedy="Return the output of a component that does this.",
+        )
     if not isinstance(value, PipelineChannel) or value.task_name is None:
         raise PipelineError(
             f"The output {name!r} is {value!r}, which is no output of a task.",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from kfp_jupyter.cells import quantity
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, marks
+from kfp_jupyter.dsl.task_itself import TaskItself
 from kfp_jupyter.dsl.tasks_group import ExitHandler, TasksGroup
 from kfp_jupyter.model.check import suggestion, unknown_name
 from kfp_jupyter.model.component import Component, ContainerStep, PythonStep
@@ -73,7 +74,7 @@ class TaskOutputs(Mapping[str, PipelineChannel]):
         return any(spec.name == name for spec in self._task.component.outputs)
 
 
-class PipelineTask:
+class PipelineTask(TaskItself):
     """A task in the pipeline that is being written; made by calling a component.
 
     Attributes:
@@ -142,7 +143,9 @@ class PipelineTask:
     def waits(self) -> bool:
         """Whether it waits for another task, or uses an output of one."""
         channels = [*self.arguments.values(), *self.mentioned]
-        return bool(self.awaited) or any(getattr(channel, "task_name", None) for channel in channels)
+        return bool(self.awaited) or any(
+            isinstance(channel, PipelineChannel) and any(channel.producers) for channel in channels
+        )
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -195,7 +198,7 @@ class PipelineTask:
         """Run when what it waits for has ended, even if that failed."""
         for spec in self.component.inputs:
             given = self.arguments.get(spec.name)
-            if isinstance(given, PipelineChannel) and given.task_name and not spec.optional:
+            if isinstance(given, PipelineChannel) and any(given.producers) and not spec.optional:
                 raise SettingError(
                     f"`.ignore_upstream_failure`: {given.describe()} is missing if that fails, and the "
                     f"argument {spec.name!r} has no default.",

@@ -17,7 +17,9 @@ from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.condition_operation import ConditionOperation, all_of
 from kfp_jupyter.dsl.for_loop import LoopArgument, LoopError
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
+from kfp_jupyter.dsl.task_itself import TaskItself
 from kfp_jupyter.model.pipeline import GroupKind, PipelineError
+from kfp_jupyter.model.types import ParameterType
 
 if TYPE_CHECKING:
     from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
@@ -250,10 +252,20 @@ def _builder(title: str) -> PipelineBuilder:
 def _condition(condition: Any, title: str) -> ConditionOperation:
     if isinstance(condition, ConditionOperation) and next(condition.channels(), None) is not None:
         return condition
+    why = "is known before the pipeline runs"
+    remedy = "Compare a parameter or an output of a task, as in `task.output == 'heads'`."
+    if isinstance(condition, PipelineChannel):
+        if condition.type is ParameterType.BOOLEAN:
+            made: ConditionOperation = condition == True  # noqa: E712 - makes a condition
+            return made
+        why = "is no comparison"
+        remedy = "Compare it, as in `task.output == 'heads'`; only a bool can stand alone."
+    elif isinstance(condition, TaskItself):
+        why, remedy = "is a task", "Compare its output, as in `task.output == 'heads'`."
     raise InvalidControlFlowException(
-        f"The condition of `{title}` is {condition!r}, which is known before the pipeline runs.",
+        f"The condition of `{title}` is {condition!r}, which {why}.",
         where=place_line(*caller()),
-        remedy="Compare a parameter or an output of a task, as in `task.output == 'heads'`.",
+        remedy=remedy,
     )
 
 

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 
 from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.model.check import describe
 from kfp_jupyter.model.component import Component, ContainerStep, ForeignStep, Importer, PythonStep
 from kfp_jupyter.model.pipeline import (
+    Calculation,
     Constant,
     FinalStatus,
     Graph,
@@ -30,18 +32,21 @@ class UnsupportedError(EngineError):
     """A task needs what the engine cannot do yet."""
 
 
-def check_supported(pipeline: Pipeline, engine: str) -> None:
+def check_supported(pipeline: Pipeline, engine: str, *, calculates: bool = False) -> None:
     """Refuse a pipeline with what no engine runs yet.
 
     Args:
         pipeline: The pipeline.
         engine: What the engine is called in a sentence: `this machine`.
+        calculates: Whether the engine itself takes parts of values and calculates with them.
 
     Raises:
         UnsupportedError: Naming the task, what it needs, and the remedy.
     """
     for task in pipeline.graph.tasks.values():
-        for need in _needs(task, pipeline.component_of(task)):
+        if not calculates:
+            _refuse_calculations(task, engine)
+        for need in _needs(task, pipeline.component_of(task), calculates):
             raise UnsupportedError(
                 f"It {need}, which cannot be run on {engine} yet.",
                 where=f"task {task.name}",
@@ -57,7 +62,18 @@ def check_supported(pipeline: Pipeline, engine: str) -> None:
             )
 
 
-def _needs(task: Task, component: Component) -> Iterator[str]:
+def _refuse_calculations(task: Task, engine: str) -> None:
+    for name, value in task.arguments.items():
+        if isinstance(value, Calculation):
+            raise UnsupportedError(
+                f"It gets in {name!r} what is calculated from values of the run: {describe(value)}, "
+                f"which {engine} cannot do between tasks.",
+                where=f"task {task.name}",
+                remedy="Calculate inside a component, or run the pipeline on this machine.",
+            )
+
+
+def _needs(task: Task, component: Component, calculates: bool) -> Iterator[str]:
     step = component.implementation
     if not isinstance(step, (PythonStep, ContainerStep)):
         yield _STEPS[type(step)]
@@ -72,9 +88,11 @@ def _needs(task: Task, component: Component) -> Iterator[str]:
     for name, value in task.arguments.items():
         if isinstance(value, FinalStatus):
             yield f"gets in {name!r} how another task ended"
+        elif isinstance(value, Calculation):
+            continue
         elif not isinstance(value, (Constant, PipelineInput, TaskOutput)):
             yield f"gets {name!r} in KFP's older way, from the run's parameters"
-        elif not isinstance(value, Constant) and value.selector:
+        elif not isinstance(value, Constant) and value.selector and not calculates:
             yield f"gets in {name!r} a part of a value"
         elif component.input(name) is None:
             yield f"puts the value of {name.removeprefix('pipelinechannel--')!r} into a text or a setting"

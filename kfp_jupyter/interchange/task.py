@@ -15,6 +15,7 @@ from kfp_jupyter.interchange.errors import InterchangeError
 from kfp_jupyter.interchange.fields import Fields, merged, refuse
 from kfp_jupyter.interchange.interface import given
 from kfp_jupyter.interchange.number import from_protobuf, to_protobuf
+from kfp_jupyter.model.check import describe
 from kfp_jupyter.model.component import Component, ContainerStep, PythonStep
 from kfp_jupyter.model.graph import Graph, Loop, Task, Trigger, TriggerStrategy
 from kfp_jupyter.model.settings import Resources, Retry, TaskSettings
@@ -22,6 +23,7 @@ from kfp_jupyter.model.types import ArtifactType, Json, ValueType
 from kfp_jupyter.model.value import (
     CHANNEL,
     PLACEHOLDER,
+    Calculation,
     Constant,
     FinalStatus,
     PipelineInput,
@@ -131,6 +133,8 @@ def _write_inputs(task: Task, component: Component) -> dict[str, Json]:
     for name, value in task.arguments.items():
         if isinstance(types.get(name), ArtifactType):
             artifacts[name] = _write_value(value, "Artifact", task)
+        elif isinstance(value, Calculation):
+            raise _calculated(value, name, task)
         else:
             parameters[name] = _write_value(value, "Parameter", task)
     for name, text in _settings_with_placeholders(task.settings):
@@ -161,6 +165,15 @@ def _write_value(value: Value, kind: str, task: Task) -> dict[str, Json]:
     if value.selector:
         entry["parameterExpressionSelector"] = value.selector
     return entry
+
+
+def _calculated(value: Calculation, name: str, task: Task) -> InterchangeError:
+    what = "It decides on or holds" if name.startswith(CHANNEL) else f"Its argument {name!r} is"
+    return InterchangeError(
+        f"{what} what is calculated from values of the run: {describe(value)}. KFP's format cannot say that.",
+        where=f"task {task.name}",
+        remedy="Calculate it inside a component; on this machine the pipeline runs as it is.",
+    )
 
 
 def _read_inputs(held: Fields, component: Component, settings: TaskSettings) -> dict[str, Value]:

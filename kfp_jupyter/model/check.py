@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kfp_jupyter.model.calculation import CalculationError, formula, result_type, type_of
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec
 from kfp_jupyter.model.graph import Graph, PipelineError, Task
 from kfp_jupyter.model.pipeline import Pipeline
@@ -18,6 +19,7 @@ from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, ValueType
 from kfp_jupyter.model.value import (
     CHANNEL,
     PLACEHOLDER,
+    Calculation,
     Constant,
     FinalStatus,
     OneOf,
@@ -236,6 +238,10 @@ def _types_of(value: Value, scope: _Scope, where: str) -> Iterator[ValueType]:
     elif isinstance(value, FinalStatus):
         _producer(value.task, scope, where)
         yield ParameterType.TASK_FINAL_STATUS
+    elif isinstance(value, Calculation):
+        made = _calculated_type(value, scope, where)
+        if made is not None:
+            yield made
     elif isinstance(value, PipelineInput):
         if value.name not in scope.inputs:
             remedy = unknown_name("parameters", value.name, scope.inputs)
@@ -252,6 +258,33 @@ def _types_of(value: Value, scope: _Scope, where: str) -> Iterator[ValueType]:
             )
         if not value.selector:
             yield spec.type
+
+
+def _calculated_type(value: Calculation, scope: _Scope, where: str) -> ParameterType | None:
+    types: list[ParameterType | None] = []
+    for operand in value.operands:
+        if isinstance(operand, Constant):
+            types.append(type_of(operand.value))
+            continue
+        given = next(iter(_types_of(operand, scope, where)), None)
+        if isinstance(given, ArtifactType):
+            raise artifact_in_calculation(describe(operand), given, where)
+        types.append(given)
+    try:
+        return result_type(value.operator, tuple(types))
+    except CalculationError as error:
+        error.what = f"{error.what[:-1]}: {describe(value)}."
+        error.where = where
+        raise
+
+
+def artifact_in_calculation(name: str, type_: ArtifactType, where: str) -> ArgumentError:
+    """Return the error for an artifact that is calculated with."""
+    return ArgumentError(
+        f"{name[0].upper()}{name[1:]} is an artifact ({type_.python_name}), which cannot be calculated with.",
+        where=where,
+        remedy="Read it inside a component.",
+    )
 
 
 def _is_item(name: str, type_: ValueType) -> bool:
@@ -284,7 +317,19 @@ def describe(value: Value) -> str:
         return f"the run's parameter {value.name!r}"
     if isinstance(value, OneOf):
         return " or ".join(describe(source) for source in value.sources)
+    if isinstance(value, Calculation):
+        return f"`{_formula(value)}`"
     return _short(value.value)
+
+
+def _formula(value: Calculation) -> str:
+    parts = []
+    for operand in value.operands:
+        if isinstance(operand, Calculation):
+            parts.append(f"({_formula(operand)})")
+        else:
+            parts.append(describe(operand))
+    return formula(value.operator, tuple(parts))
 
 
 def wrong_constant(spec: InputSpec, error: ValueError, where: str) -> ArgumentError:

@@ -96,10 +96,14 @@ def _union_decoder(members: tuple[Any, ...]) -> Callable[[Any], Any]:
 
 
 def _record_decoder(type_: type[Any]) -> Callable[[Any], Any]:
-    hints = typing.get_type_hints(type_)
-    readers = {item.name: _decoder(hints[item.name]) for item in fields(type_)}
+    @cache
+    def readers() -> dict[str, Callable[[Any], Any]]:
+        # Made when the first record is read, because a record may hold others of its own class.
+        hints = typing.get_type_hints(type_)
+        return {item.name: _decoder(hints[item.name]) for item in fields(type_)}
 
     def read(value: Any) -> Any:
-        return type_(**{key: readers[key](held) for key, held in value.items() if key != "kind"})
+        known = readers()
+        return type_(**{key: known[key](held) for key, held in value.items() if key != "kind"})
 
     return read

@@ -23,6 +23,7 @@ from kfp_jupyter.model.graph import (
 from kfp_jupyter.model.settings import Resources, Retry, TaskSettings
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.model.value import (
+    Calculation,
     Constant,
     FinalStatus,
     OneOf,
@@ -33,6 +34,7 @@ from kfp_jupyter.model.value import (
 )
 
 __all__ = [
+    "Calculation",
     "CircleError",
     "Constant",
     "FinalStatus",

@@ -4,11 +4,15 @@ The kinds are those of KFP's PipelineSpec (`TaskInputsSpec`, `DagOutputsSpec`), 
 constant may hold KFP's placeholders, such as `{{$.inputs.parameters['pipelinechannel--train-Output']}}`; what
 they refer to is then among the arguments of the same task, under that name, though its component declares no
 such input.
+
+One kind is ours: a `Calculation` with values that flow, such as `rows * 2`. KFP's format has no place for it,
+so only our own engines can honour it (see `calculation`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 from kfp_jupyter.model.types import Json
 
@@ -75,7 +79,21 @@ class OneOf:
     sources: tuple[TaskOutput, ...]
 
 
-Value = Constant | PipelineInput | TaskOutput | FinalStatus | RuntimeParameter | OneOf
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """What an operator makes of other values.
+
+    Attributes:
+        operator: One of Python's: `+`, `-`, `*`, `/`, `//`, `%`, `**`; `-` of one operand is its negative.
+        operands: One or two values, of which at least one flows.
+    """
+
+    operator: str
+    operands: tuple[Constant | PipelineInput | TaskOutput | Calculation, ...]
+
+
+Operand = Constant | PipelineInput | TaskOutput | Calculation
+Value = Constant | PipelineInput | TaskOutput | FinalStatus | RuntimeParameter | OneOf | Calculation
 
 
 def renamed(value: Value, old: str, new: str) -> Value:
@@ -85,6 +103,9 @@ def renamed(value: Value, old: str, new: str) -> Value:
     if isinstance(value, OneOf):
         held = tuple(replace(source, task=new) if source.task == old else source for source in value.sources)
         return OneOf(held)
+    if isinstance(value, Calculation):
+        operands = tuple(cast("Operand", renamed(operand, old, new)) for operand in value.operands)
+        return replace(value, operands=operands)
     return value
 
 
@@ -94,4 +115,6 @@ def sources(value: Value) -> tuple[str, ...]:
         return (value.task,)
     if isinstance(value, OneOf):
         return tuple(source.task for source in value.sources)
+    if isinstance(value, Calculation):
+        return tuple(name for operand in value.operands for name in sources(operand))
     return ()

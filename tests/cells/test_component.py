@@ -260,6 +260,14 @@ def test_a_function_whose_hints_are_not_evaluated_keeps_them_so_in_a_step() -> N
     compile(source.text, "step.py", "exec")
 
 
+def test_names_of_an_enclosing_function_may_be_bound_later() -> None:
+    def step(n: int) -> int:
+        return n + later
+
+    assert component_from_function(step).inputs[0].name == "n"
+    later = 1
+
+
 def test_an_inner_generator_makes_no_generator_of_a_function() -> None:
     assert from_cell("def f() -> list:\n    def g():\n        yield 1\n    return list(g())").outputs
 

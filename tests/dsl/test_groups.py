@@ -15,6 +15,7 @@ from kfp_jupyter.dsl.one_of import OneOfError
 from kfp_jupyter.dsl.pipeline_channel import ChannelUseError
 from kfp_jupyter.dsl.pipeline_task import SettingError
 from kfp_jupyter.dsl.scope import InvalidTopologyException
+from kfp_jupyter.dsl.task_itself import TaskUseError
 from kfp_jupyter.dsl.tasks_group import InvalidControlFlowException
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.pipeline import PipelineInput, TaskOutput
@@ -160,7 +161,24 @@ def clean(text: str, status: dsl.PipelineTaskFinalStatus):
         (lambda: dsl.If(number().output > float("nan")), ConditionError, "no number in KFP's format"),
         (lambda: dsl.If(number().output == object()), ConditionError, "of type object"),
         (lambda: dsl.If((number().output > 1) & True), ConditionError, "cannot be combined with True"),
-        (lambda: number().output > 1 and number().output < 3, ChannelUseError, "with `&`, `|` and `~`"),
+        (lambda: number().output > 1 and number().output < 3, ChannelUseError, "`(a > 1) & (a < 5)`"),
+        (lambda: 1 < number().output < 3, ChannelUseError, "`(a > 1) & (a < 5)`"),
+        (
+            lambda: not (number().output > 1) & (number().output < 3),
+            ChannelUseError,
+            "`or`, `not` and `in` write `|`, `~`",
+        ),
+        (lambda: flip().output in ["heads"], ChannelUseError, "`a.is_in([…])`"),
+        (lambda: flip().output.is_in([]), ConditionError, "nothing to compare with"),
+        (lambda: dsl.If(flip().output), InvalidControlFlowException, "str>, which is no comparison"),
+        (lambda: dsl.If(flip()), InvalidControlFlowException, "<task 'flip'>, which is a task"),
+        (lambda: dsl.If(flip() == "heads"), TaskUseError, "was compared. Use its output: `.output`"),
+        (lambda: (number().output == 1) & number().output, ConditionError, "cannot be combined with <output"),
+        (lambda: number().output == 1 & number().output == 2, ChannelUseError, "each in brackets"),
+        (lambda: show(items=rows()[0]), TaskUseError, "itself was indexed"),
+        (lambda: say(text=f"a {flip()}"), TaskUseError, "itself was put into a text"),
+        (lambda: list(flip()), TaskUseError, "itself was unpacked"),
+        (lambda: dsl.ParallelFor(rows()), LoopError, "needs a list with items, not <task 'rows'>"),
         (one_of_without_else, OneOfError, "without a `dsl.Else`"),
         (one_of_types, OneOfError, "is of type int, but output 'Output' of task 'say' of type str"),
         (lambda: dsl.OneOf(), OneOfError, "it got none"),
@@ -211,6 +229,25 @@ def test_conditions_are_combined() -> None:
     )
     assert first == condition
     assert second == f"!({condition})"
+
+
+def test_a_bool_is_a_condition_and_a_value_is_compared_with_several() -> None:
+    @dsl.pipeline
+    def several(sure: bool, word: str) -> None:
+        with dsl.If(sure):
+            say()
+        with dsl.If(~sure & word.is_in(["a", "b"])):
+            say()
+        with dsl.If((word == "a") | sure):
+            say()
+
+    sure, word = (f"inputs.parameter_values['pipelinechannel--{name}']" for name in ("sure", "word"))
+    conditions = [task.trigger.condition for task in several.model.graph.tasks.values()]
+    assert conditions == [
+        f"{sure} == true",
+        f"!({sure} == true) && ({word} == 'a' || {word} == 'b')",
+        f"{word} == 'a' || {sure} == true",
+    ]
 
 
 def test_parts_of_values_are_taken() -> None:

@@ -17,7 +17,7 @@ from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Target
 from kfp_jupyter.model.settings import Resources, TaskSettings
 from kfp_jupyter.model.types import ArtifactType, ParameterType
-from kfp_jupyter.model.value import Constant, FinalStatus, OneOf, RuntimeParameter, TaskOutput
+from kfp_jupyter.model.value import Calculation, Constant, FinalStatus, OneOf, RuntimeParameter, TaskOutput
 
 PLACEHOLDER = "{{$.inputs.parameters['pipelinechannel--make-o']}}"
 STEP = Component(
@@ -49,7 +49,6 @@ CASES = [
     (pipeline(use(trigger=Trigger(strategy=TriggerStrategy.COMPLETED))), "also runs after tasks that failed"),
     (pipeline(use(arguments={"a": FinalStatus("make")})), "how another task ended"),
     (pipeline(use(arguments={"a": RuntimeParameter("x")})), "older way"),
-    (pipeline(use(arguments={"a": replace(MADE, selector="string_value")})), "a part of a value"),
     (pipeline(use(arguments={"pipelinechannel--make-o": MADE})), "'make-o' into a text or a setting"),
     (pipeline(use(arguments={"a": Constant(f"got {PLACEHOLDER}")})), "a placeholder in 'a'"),
     (pipeline(use(settings=TaskSettings(resources=Resources(cpu_limit=PLACEHOLDER)))), "in its settings"),
@@ -69,6 +68,29 @@ def test_what_cannot_be_run_yet_is_refused_with_its_task(
     assert caught.value.where == "task use"
     assert what in caught.value.what
     assert "KFP server" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("value", "what", "remedy"),
+    [
+        (replace(MADE, selector="string_value"), "a part of a value", "KFP server"),
+        (
+            Calculation("+", (MADE, Constant("x"))),
+            "gets in 'a' what is calculated from values of the run: `output 'o' of task 'make' + 'x'`",
+            "inside a component, or run the pipeline on this machine",
+        ),
+    ],
+)
+def test_what_only_this_machine_makes_of_values_is_refused_elsewhere(
+    value: TaskOutput | Calculation, what: str, remedy: str
+) -> None:
+    given = pipeline(use(arguments={"a": value}))
+    check_supported(given, "this machine", calculates=True)
+    with pytest.raises(UnsupportedError) as caught:
+        workflow(given, {}, RunOptions("r", Target()))
+    assert caught.value.where == "task use"
+    assert what in caught.value.what
+    assert remedy in caught.value.remedy
 
 
 def test_an_output_of_several_tasks_is_refused() -> None:

@@ -12,9 +12,20 @@ from pathlib import Path
 
 from kfp_jupyter.engines.local.folder import folder_name
 from kfp_jupyter.engines.support import task_output
+from kfp_jupyter.model.calculation import evaluate
 from kfp_jupyter.model.component import Component
-from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, Task, TaskOutput, Value
+from kfp_jupyter.model.pipeline import (
+    Calculation,
+    Constant,
+    Pipeline,
+    PipelineError,
+    PipelineInput,
+    Task,
+    TaskOutput,
+    Value,
+)
 from kfp_jupyter.model.run import ArtifactRecord, TaskRun
+from kfp_jupyter.model.selection import selected
 from kfp_jupyter.model.types import ArtifactType, Json
 
 
@@ -69,6 +80,9 @@ def given_to(
     """Return what a task gets, once all that it depends on has succeeded.
 
     An input without an argument is left out; the function's own default then holds.
+
+    Raises:
+        PipelineError: A part of a value is not there, or it cannot be calculated; the input is named.
     """
     component = pipeline.component_of(task)
     parameters: dict[str, Json] = {}
@@ -84,7 +98,11 @@ def given_to(
                 artifacts[name] = listed
                 digests[name] = _digests(value, listed, products)
         else:
-            found, held = _parameter(value, pipeline, arguments, products)
+            try:
+                found, held = _parameter(value, pipeline, arguments, products)
+            except PipelineError as error:
+                error.what = f"The argument {name!r} cannot be had: {error.what}"
+                raise
             if found:
                 parameters[name] = held
     return Given(parameters, artifacts, digests)
@@ -164,14 +182,18 @@ def _parameter(
 ) -> tuple[bool, Json]:
     if isinstance(value, Constant):
         return True, value.value
+    if isinstance(value, Calculation):
+        return True, evaluate(value, lambda operand: _parameter(operand, pipeline, arguments, products)[1])
     if isinstance(value, PipelineInput):
         spec = next((spec for spec in pipeline.inputs if spec.name == value.name), None)
         default = spec.default if spec is not None else None
         held = arguments.get(value.name, default)
-        return held is not None, held
+        return held is not None, held if held is None else selected(held, value.selector)
     source = task_output(value)
     parameters = products[source.task].parameters
-    return source.output in parameters, parameters.get(source.output)
+    if source.output not in parameters:
+        return False, None
+    return True, selected(parameters[source.output], source.selector)
 
 
 def _artifacts(

@@ -23,7 +23,7 @@ def check(pipeline: Pipeline) -> None:
             "Runs on this machine itself need Linux or macOS.",
             remedy="On Windows, run Jupyter in WSL, or choose a cluster as the target.",
         )
-    check_supported(pipeline, "this machine")
+    check_supported(pipeline, "this machine", calculates=True)
     for name, task in pipeline.graph.tasks.items():
         step = pipeline.component_of(task).implementation
         if isinstance(step, ContainerStep):

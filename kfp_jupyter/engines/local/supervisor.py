@@ -32,7 +32,7 @@ from kfp_jupyter.engines.local.plan import Plan, read_plan, write_whole
 from kfp_jupyter.engines.local.process import kill_escaped, started_at
 from kfp_jupyter.engines.local.schedule import Schedule
 from kfp_jupyter.engines.trouble import summary
-from kfp_jupyter.model.pipeline import Task
+from kfp_jupyter.model.pipeline import PipelineError, Task
 from kfp_jupyter.model.run import MetricLogged, RunChanged, State, TaskChanged, TaskError
 
 GRACE_SECONDS = 3.0
@@ -99,7 +99,12 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         task = self._tasks[name]
-        given = given_to(task, self._plan.pipeline, self._plan.arguments, self._products)
+        try:
+            given = given_to(task, self._plan.pipeline, self._plan.arguments, self._products)
+        except PipelineError as error:
+            # Another attempt would get the same.
+            self._fail(name, TaskError("BadArgument", f"{error.what} {error.remedy}".strip()), ())
+            return
         self._given[name] = given
         if self._attempts[name] == 0 and self._reuse(task, given):
             return
@@ -220,6 +225,9 @@ class Supervisor:
             self._waiting_to_retry.add(name)
             self._in(wait, partial(self._retry, name))
             return
+        self._fail(name, error, log_tail)
+
+    def _fail(self, name: str, error: TaskError, log_tail: tuple[str, ...]) -> None:
         self._failed[name] = error
         self._close(name, State.FAILED, error.type, summary(error), log_tail, error)
         for lost in self._schedule.failed(name):

@@ -1,0 +1,103 @@
+"""What KFP's SDK does not offer, run on this machine by its own engine."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kfp_jupyter.cli.source import find_pipeline
+from kfp_jupyter.run import Run
+from kfp_jupyter.workbench import Workbench
+
+HEAD = """
+from kfp_jupyter import dsl
+
+@dsl.component
+def number(n: int) -> int:
+    return n
+
+@dsl.component
+def show(value: float = 0.0, text: str = "", items: list = []) -> str:
+    return f"{value} {text} {items}"
+
+@dsl.component
+def facts() -> dict:
+    return {"a": {"b": [10, 20]}, "name": "x", "rate": 0.5}
+"""
+
+
+@pytest.fixture
+def workbench(tmp_path, monkeypatch) -> Iterator[Workbench]:
+    monkeypatch.setenv("KFP_JUPYTER_DATA", str(tmp_path / "data"))
+    bench = Workbench()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def ran(workbench, tmp_path):
+    """Run the pipeline `p` of a program, given without its head."""
+
+    def run(program: str, **arguments: object) -> Run:
+        path: Path = tmp_path / "program.py"
+        path.write_text(HEAD + textwrap.dedent(program))
+        return workbench.run(find_pipeline(path, "p"), arguments).wait(120)
+
+    return run
+
+
+def outputs(run: Run) -> dict[str, dict[str, object]]:
+    assert run.state == "SUCCEEDED", [task.error for task in run.tasks.values()]
+    return {name: dict(task.outputs) for name, task in run.tasks.items()}
+
+
+def test_values_are_calculated_with_and_parts_of_them_taken(ran):
+    run = ran(
+        """
+        @dsl.pipeline
+        def p(rows: int, rate: float = 0.5):
+            first = number(rows)
+            show(value=-(first.output + rows) * rate / 2)
+            number(2 ** first.output % 100 // 3)
+            found = facts()
+            number(found.output["a"]["b"][1])
+            show(value=found.output["rate"] * 2, text=found.output["name"])
+            show(items=found.output["a"]["b"])
+        """,
+        rows=8,
+    )
+    made = outputs(run)
+    assert made["show"] == {"Output": "-4.0  []"}
+    assert made["number-2"] == {"Output": 18}
+    assert made["number-3"] == {"Output": 20}
+    assert made["show-2"] == {"Output": "1.0 x []"}
+    assert made["show-3"] == {"Output": "0.0  [10, 20]"}
+
+
+@pytest.mark.parametrize(
+    ("use", "error"),
+    [
+        ("number(first.output // (first.output - 8))", "'n' cannot be had: `8 // 0` cannot be calculated"),
+        ('number(facts().output["nope"])', "'n' cannot be had: There is no 'nope' in"),
+        ('number(facts().output["name"] - 1)', "'n' cannot be had: `str - int` cannot be calculated"),
+    ],
+)
+def test_values_that_do_not_allow_it_fail_the_task_and_only_it(ran, use, error):
+    run = ran(
+        f"""
+        @dsl.pipeline
+        def p():
+            first = number(8)
+            {use}
+            show(value=1.0)
+        """
+    )
+    assert run.state == "FAILED"
+    failed = run.tasks["number-2"]
+    assert failed.state == "FAILED"
+    assert failed.error.type == "BadArgument"
+    assert error in failed.error.message
+    assert run.tasks["show"].state == "SUCCEEDED"
