@@ -18,17 +18,20 @@ class Trouble:
     Args:
         source: The source.
         path: The file that it was put into.
+
+    Attributes:
+        mark: What is in a line of a log that names a place in that file.
     """
 
     def __init__(self, source: Source, path: Path) -> None:
         self._source = source
         self._lines = source.text.splitlines()
-        self._mark = f'File "{path}", line '
-        self._pattern = re.compile(re.escape(self._mark) + r"(\d+)")
+        self.mark = f'File "{path}", line '
+        self._pattern = re.compile(re.escape(self.mark) + r"(\d+)")
 
     def in_place(self, text: str) -> str:
         """Return a line of a log with the places of a traceback in the user's terms."""
-        return self._pattern.sub(self._file_and_line, text) if self._mark in text else text
+        return self._pattern.sub(self._file_and_line, text) if self.mark in text else text
 
     def told(self, record: Mapping[str, Any]) -> TaskError:
         """Return the error that the executor told in a marker."""

@@ -29,7 +29,7 @@ def main() -> int:
     try:
         executor_input = load(flags.get("--executor_input", ""))
         output = run(file, flags.get("--function_to_execute", ""), executor_input)
-        write(executor_input["outputs"]["outputFile"], json.dumps(output, allow_nan=False))
+        write(executor_input["outputs"]["outputFile"], json.dumps(output, allow_nan=False), durable=True)
     except BaseException as error:  # noqa: BLE001 (a step may end in any way)
         show(error, file)
         record = describe(error, file)

@@ -140,14 +140,15 @@ class Results:
         return StepError(reason, message, self._arguments.line)
 
 
-def write(path: str, text: str) -> None:
-    """Write a text file so that it is there whole or not at all."""
+def write(path: str, text: str, *, durable: bool = False) -> None:
+    """Write a text file so that it is there whole or not at all; if durable, it outlasts the machine."""
     make_parent(path)
     part = f"{path}.{os.getpid()}"
     with open(part, "w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     os.replace(part, path)
 
 

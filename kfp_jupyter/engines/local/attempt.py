@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import math
-import os
+import shutil
 import signal
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from kfp_jupyter.engines.local.cache import digested
 from kfp_jupyter.engines.local.environment import InstallError
 from kfp_jupyter.engines.local.exchange import Product, product_in
-from kfp_jupyter.engines.local.guard import Guard
+from kfp_jupyter.engines.local.fork_client import ForkServers, ServerLostError
+from kfp_jupyter.engines.local.log import Log
 from kfp_jupyter.engines.local.order import Order
-from kfp_jupyter.engines.local.worker import Worker
+from kfp_jupyter.engines.local.worker import Ended, Worker
 from kfp_jupyter.engines.trouble import Trouble, ended_early
-from kfp_jupyter.executor.markers import parse
 from kfp_jupyter.model.run import TaskError
 
-TAIL_LINES = 20
-"""The lines of the log that are kept with the run's state."""
-
-TAIL_WIDTH = 500
-"""The most characters of each of them."""
+LOST_LIMIT = 5
+"""How often a process is started again because that which started it was killed."""
 
 
 class Attempt:
@@ -32,7 +28,7 @@ class Attempt:
 
     Args:
         order: What to do.
-        guard: Whoever ends its processes if the supervisor cannot.
+        servers: Who starts its processes, and ends them if the supervisor cannot.
         python: The Python to use where no environment is asked for.
         on_installed: Called when the environment that was asked for is there.
         on_metric: Called with `(name, step, value)` of each point of a curve.
@@ -43,12 +39,13 @@ class Attempt:
         stopped: Why it was stopped: `Timeout`, `Canceled`, or empty.
         error: Why it failed; None while it has not.
         product: What it has put out; None if it has not succeeded.
+        ended: How its process ended; None while it has not, or if there was none.
     """
 
     def __init__(
         self,
         order: Order,
-        guard: Guard,
+        servers: ForkServers,
         python: str,
         on_installed: Callable[[], None],
         on_metric: Callable[[str, float, float], None],
@@ -58,14 +55,14 @@ class Attempt:
         self.stopped = ""
         self.error: TaskError | None = None
         self.product: Product | None = None
+        self.ended: Ended | None = None
         self._trouble = Trouble(order.step.source, order.source)
-        self._guard = guard
-        self._python = python
+        self._servers = servers
+        self._base = python
         self._on_installed = on_installed
         self._on_metric = on_metric
         self._on_end = on_end
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._log = os.open(order.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._log = Log(order.folder / "log.txt", self._trouble, self._heed)
         self._worker: Worker | None = None
         # A stop must find either no worker and forbid one, or the worker.
         self._lock = threading.Lock()
@@ -73,7 +70,7 @@ class Attempt:
     @property
     def log_tail(self) -> tuple[str, ...]:
         """The last lines it printed."""
-        return tuple(self._tail)
+        return self._log.tail
 
     def start(self) -> None:
         """Start."""
@@ -95,52 +92,71 @@ class Attempt:
     def _run(self) -> None:
         order = self.order
         try:
-            python = self._python
+            python = self._base
             if order.environment is not None:
-                order.environment.make(self._spawn, lambda: bool(self.stopped))
+                order.environment.make(self._install, lambda: bool(self.stopped))
                 python = order.environment.python
                 self._on_installed()
-            code = self._spawn(
-                [
-                    *(python, "-u", order.executor),
-                    *("--executor_input", f"@{order.folder / 'input.json'}"),
-                    *("--function_to_execute", order.step.function),
-                    *("--component_module_path", str(order.source)),
-                ]
-            )
-            product = product_in(order.folder / "output.json")
-            if product is not None:
-                self.product = digested(product) if order.digests else product
-            elif self.error is None:
-                self.error = ended_early(code)
+            self.product = self._committed(python)
+            if self.product is not None and order.digests:
+                self.product = digested(self.product)
         except InstallError as error:
-            said = next((line for line in reversed(self._tail) if "ERROR" in line or "error:" in line), "")
+            said = next((line for line in reversed(self.log_tail) if "ERROR" in line or "error:" in line), "")
             self.error = TaskError("PackagesNotInstalled", f"{error}: {said}" if said else str(error))
         except Exception as error:  # noqa: BLE001 (a thread that dies silently would leave the run waiting for ever)
             self.error = TaskError(
                 "CannotStart", f"The step could not be started: {type(error).__name__}: {error}"
             )
         finally:
-            os.close(self._log)
+            self._log.close()
             self._on_end(self)
 
-    def _spawn(self, command: list[str]) -> int:
+    def _committed(self, python: str) -> Product | None:
+        """Run the step and return what it has put out; None if it failed."""
+        order = self.order
+        forks = self._servers.forks and self._servers.of(python, order.variables).can_fork(order.variables)
+        call = [
+            *("--executor_input", f"@{order.folder / 'input.json'}"),
+            *("--function_to_execute", order.step.function),
+            *("--component_module_path", str(order.source)),
+        ]
+        command = [order.executor, *call] if forks else [python, "-u", order.executor, *call]
+        for lost in range(LOST_LIMIT):
+            try:
+                self.ended = self._work(python, command, execute=not forks)
+            except ServerLostError as error:
+                self.ended = None
+                if lost == LOST_LIMIT - 1:
+                    raise OSError(f"its fork server ended each time, see {self._servers.log}") from error
+            product = product_in(order.folder / "output.json")
+            if product is not None:
+                return product
+            if self.ended is not None or self.stopped:
+                break
+            # Killed by somebody else than the user or the step: no fault of either, so no failed attempt.
+            self._log.note("the process that had started this step was killed; the step is started again")
+            self.error = None
+            shutil.rmtree(order.artifacts, ignore_errors=True)
+            order.artifacts.mkdir(parents=True, exist_ok=True)
+        if self.error is None:
+            self.error = ended_early(self.ended.code if self.ended is not None else -signal.SIGKILL)
+        return None
+
+    def _install(self, command: list[str]) -> int:
+        try:
+            return self._work(self._base, command, execute=True).code
+        except ServerLostError:
+            return -signal.SIGKILL
+
+    def _work(self, python: str, command: list[str], *, execute: bool) -> Ended:
+        order = self.order
         with self._lock:
             if self.stopped:
-                return -signal.SIGTERM
-            worker = Worker(command, self.order.variables, self.order.directory, self._guard, self._hear)
+                return Ended(-signal.SIGTERM, 0.0, 0)
+            server = self._servers.of(python, order.variables)
+            worker = Worker(server, command, order.variables, order.directory, self._log.add, execute=execute)
             self._worker = worker
         return worker.wait()
-
-    def _hear(self, line: str) -> None:
-        text, message = parse(line)
-        if text is not None:
-            # A progress bar draws over itself; the last picture stays.
-            text = self._trouble.in_place(text.rstrip("\r").rpartition("\r")[2])
-            self._tail.append(text[:TAIL_WIDTH])
-            os.write(self._log, text.encode(errors="replace") + b"\n")
-        if message is not None:
-            self._heed(message)
 
     def _heed(self, message: Mapping[str, Any]) -> None:
         metric = message.get("metric")

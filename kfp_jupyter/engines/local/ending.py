@@ -6,9 +6,9 @@ import os
 import time
 
 from kfp_jupyter.engines.local.folder import RunFolder
+from kfp_jupyter.engines.local.fork_server import kill_marked
 from kfp_jupyter.engines.local.journal import Journal, Tail, events_in
 from kfp_jupyter.engines.local.lock import take
-from kfp_jupyter.engines.local.process import kill_escaped
 from kfp_jupyter.model.run import RunChanged, RunState, State, TaskChanged, apply
 
 
@@ -22,7 +22,7 @@ def settle(folder: RunFolder) -> None:
         for event in events_in(Tail(folder.journal).lines()):
             state = apply(state, event)
         if state is None or not state.state.finished:
-            kill_escaped(folder.path)
+            kill_marked(f"{folder.path}/")
             _write_end(folder, state)
     finally:
         os.close(lock)

@@ -1,8 +1,8 @@
 """The lock that says a run is looked after.
 
-`submit` takes it before the supervisor exists and hands it down to it, which hands it down to its guard. The
-system drops it when the last of them is gone, however they end: a lock that can be had means that nobody
-looks after the run.
+`submit` takes it before the supervisor exists and hands it down to it, which hands it down to its fork
+servers. The system drops it when the last of them is gone, however they end: a lock that can be had means
+that nobody looks after the run.
 """
 
 from __future__ import annotations

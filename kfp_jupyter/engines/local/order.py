@@ -11,8 +11,8 @@ from pathlib import Path
 from kfp_jupyter.engines.local.environment import Environment
 from kfp_jupyter.engines.local.exchange import Given, executor_input
 from kfp_jupyter.engines.local.folder import RunFolder
+from kfp_jupyter.engines.local.fork_server import RUN_VARIABLE
 from kfp_jupyter.engines.local.plan import Plan, write_whole
-from kfp_jupyter.engines.local.process import RUN_VARIABLE
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.pipeline import Task
 
@@ -25,6 +25,7 @@ class Order:
         task: The task's path.
         number: The attempt, from 1.
         folder: Its folder, which holds `input.json`.
+        artifacts: The folder for its artifacts.
         step: The step.
         source: The file of its source.
         executor: The executor's file.
@@ -37,6 +38,7 @@ class Order:
     task: str
     number: int
     folder: Path
+    artifacts: Path
     step: PythonStep
     source: Path
     executor: str
@@ -78,6 +80,7 @@ def prepare(plan: Plan, run: RunFolder, task: Task, number: int, given: Given) -
         task=task.name,
         number=number,
         folder=folder,
+        artifacts=artifacts,
         step=step,
         source=run.source(task.component),
         executor=plan.executor,

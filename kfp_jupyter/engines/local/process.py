@@ -8,9 +8,6 @@ import signal
 import subprocess
 from pathlib import Path
 
-RUN_VARIABLE = "KFP_JUPYTER_RUN"
-"""Set for everything an attempt starts: the attempt's folder, by which its processes are found again."""
-
 
 def started_at(pid: int) -> str:
     """Return when a process started, in the system's own words; empty if there is no such process.
@@ -36,11 +33,12 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def kill_escaped(folder: Path) -> None:
-    """Kill what the attempts under a folder have started, also what left its process group; needs `/proc`."""
-    mark = f"{RUN_VARIABLE}={folder}/".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            variables = (entry / "environ").read_bytes().split(b"\0")
-            if any(variable.startswith(mark) for variable in variables):
-                os.kill(int(entry.name), signal.SIGKILL)
+def kill_holders(reading: int) -> None:
+    """Kill the other processes that have the pipe open of which `reading` is an end; needs `/proc`."""
+    with contextlib.suppress(OSError):
+        pipe = Path(f"/proc/self/fd/{reading}").readlink()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                held = {entry.readlink() for entry in (process / "fd").iterdir()}
+                if pipe in held and int(process.name) != os.getpid():
+                    os.kill(int(process.name), signal.SIGKILL)

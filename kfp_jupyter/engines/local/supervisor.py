@@ -25,11 +25,12 @@ from kfp_jupyter.engines.local.attempt import Attempt
 from kfp_jupyter.engines.local.cache import Cache, digested
 from kfp_jupyter.engines.local.exchange import Given, Product, given_to, product_of
 from kfp_jupyter.engines.local.folder import RunFolder
-from kfp_jupyter.engines.local.guard import Guard
+from kfp_jupyter.engines.local.fork_client import ForkServers
 from kfp_jupyter.engines.local.journal import Journal
 from kfp_jupyter.engines.local.order import Order, prepare
 from kfp_jupyter.engines.local.plan import Plan, read_plan, write_whole
-from kfp_jupyter.engines.local.process import kill_escaped, started_at
+from kfp_jupyter.engines.local.process import started_at
+from kfp_jupyter.engines.local.program import Programs
 from kfp_jupyter.engines.local.schedule import Schedule
 from kfp_jupyter.engines.trouble import summary
 from kfp_jupyter.model.pipeline import PipelineError, Task
@@ -46,14 +47,14 @@ class Supervisor:
         folder: The run's folder.
         plan: The plan.
         journal: The run's journal.
-        guard: The run's guard.
+        servers: Who starts its processes.
     """
 
-    def __init__(self, folder: RunFolder, plan: Plan, journal: Journal, guard: Guard) -> None:
+    def __init__(self, folder: RunFolder, plan: Plan, journal: Journal, servers: ForkServers) -> None:
         self._folder = folder
         self._plan = plan
         self._journal = journal
-        self._guard = guard
+        self._servers = servers
         self._tasks = plan.pipeline.graph.tasks
         self._schedule = Schedule(plan.pipeline.graph)
         self._jobs = plan.options.jobs or os.cpu_count() or 1
@@ -78,7 +79,7 @@ class Supervisor:
                 self._start(self._schedule.ready.popleft())
             if self._open:
                 self._act()
-        kill_escaped(self._folder.path)
+        self._servers.close()
         self._journal.append(self._ending())
 
     def cancel(self) -> None:
@@ -136,7 +137,7 @@ class Supervisor:
     def _attempt(self, order: Order) -> Attempt:
         return Attempt(
             order,
-            self._guard,
+            self._servers,
             sys.executable,
             lambda: self._actions.put(partial(self._installed, order)),
             partial(self._metric, order.task),
@@ -289,8 +290,8 @@ def main() -> None:
     folder = RunFolder(Path(sys.argv[1]))
     os.set_inheritable(int(sys.argv[2]), False)
     plan = read_plan(folder.plan)
-    guard = Guard(folder.path)
-    supervisor = Supervisor(folder, plan, Journal(folder.journal), guard)
+    servers = ForkServers(Programs(Path(plan.executor).parent), folder, int(sys.argv[2]))
+    supervisor = Supervisor(folder, plan, Journal(folder.journal), servers)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.cancel())
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -1,23 +1,29 @@
-"""A worker: one process in its own process group, whose output is read line by line.
+"""A worker: one process in its own process group, whose output is read in blocks of whole lines.
 
-The seam at which processes are made: something that starts steps faster takes this class's place.
+It is started by a fork server (`kfp_jupyter.engines.local.fork_server`), which tells of it over a socket.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
+import select
 import signal
-import subprocess
+import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from kfp_jupyter.engines.local.guard import Guard
-from kfp_jupyter.engines.local.process import RUN_VARIABLE, kill_escaped, signal_group
+from kfp_jupyter.engines.local.fork_client import ForkServer, ServerLostError
+from kfp_jupyter.engines.local.fork_server import RUN_VARIABLE, kill_marked
+from kfp_jupyter.engines.local.process import kill_holders, signal_group, started_at
 
 LINE_LIMIT = 1 << 20
 """The most bytes of one line; a longer one is split."""
+
+BLOCK = 1 << 16
+"""How much of the output is read at once."""
 
 LEFTOVER_SECONDS = 0.2
 """How long the output may stay open after the process has ended; then what it left behind is killed."""
@@ -25,81 +31,173 @@ LEFTOVER_SECONDS = 0.2
 DRAIN_SECONDS = 30.0
 """How long reading the rest of the output may take after that."""
 
+LOST_SECONDS = 10.0
+"""How long killed processes may take to be gone."""
+
+POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process has ended.
+
+    Attributes:
+        code: The exit code, negative for a signal.
+        cpu_seconds: The processor time that it and the children it waited for have used.
+        memory_bytes: The most memory that it had at once.
+    """
+
+    code: int
+    cpu_seconds: float
+    memory_bytes: int
+
 
 class Worker:
     """A running process.
 
     Args:
+        server: Who starts it.
         command: The program and its arguments.
-        environment: All its environment variables; `RUN_VARIABLE` names the attempt's folder.
+        variables: All its environment variables; `RUN_VARIABLE` names the attempt's folder.
         directory: Its working directory.
-        guard: Whoever ends it if the supervisor cannot.
-        on_line: Called with each line of output (without newline) from a thread of its own.
+        on_lines: Called with blocks of whole lines, each ending in a newline, by whoever calls `wait`.
+        execute: Start the program; otherwise fork, with the command as its `sys.argv`.
 
     Raises:
-        OSError: The process could not be started.
+        ServerLostError: The server has ended.
     """
 
     def __init__(
         self,
+        server: ForkServer,
         command: Sequence[str],
-        environment: Mapping[str, str],
+        variables: Mapping[str, str],
         directory: str,
-        guard: Guard,
-        on_line: Callable[[str], None],
+        on_lines: Callable[[bytes], None],
+        *,
+        execute: bool,
     ) -> None:
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=directory,
-            env=environment,
-            start_new_session=True,
-        )
-        self._guard = guard
-        self._folder = Path(environment[RUN_VARIABLE])
-        self._deaf = False
-        guard.add(self._process.pid)
-        # Held while the process is reaped, so that no signal goes to whoever gets its id next.
+        self._folder = Path(variables[RUN_VARIABLE])
+        self._on_lines = on_lines
+        self._begun = b""
+        self._told = b""
+        self._pid = 0
+        self._wanted: signal.Signals | None = None
+        # Held while the process is buried, so that no signal goes to whoever gets its id next.
         self._lock = threading.Lock()
-        self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
-        self._reader.start()
+        self._output, writing = os.pipe()
+        self._control, theirs = socket.socketpair()
+        try:
+            server.start(command, variables, directory, writing, theirs.fileno(), execute=execute)
+        except BaseException:
+            os.close(self._output)
+            self._control.close()
+            raise
+        finally:
+            os.close(writing)
+            theirs.close()
 
-    def wait(self) -> int:
-        """Wait until the process and its output have ended; return the exit code, negative for a signal."""
-        if hasattr(os, "waitid"):
-            # Leaves the process unreaped, so that its group's id is still its own.
-            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-        else:
-            self._process.wait()
-        self._reader.join(LEFTOVER_SECONDS)
-        with self._lock:
-            signal_group(self._process.pid, signal.SIGKILL)
-            code = self._process.wait()
-        self._reader.join(LEFTOVER_SECONDS)
-        if self._reader.is_alive():
-            # Held open by something that left the group.
-            kill_escaped(self._folder)
-            self._reader.join(DRAIN_SECONDS)
-            self._deaf = True
-        self._guard.remove(self._process.pid)
-        return code
+    def wait(self) -> Ended:
+        """Read what it prints until the process and its output have ended; return how it ended.
+
+        Raises:
+            ServerLostError: The server was killed, and now this process too.
+            OSError: It could not be started.
+        """
+        try:
+            self._listen()
+            open_ = self._read(LEFTOVER_SECONDS)
+            signal_group(self._pid, signal.SIGKILL)
+            if open_ and self._read(LEFTOVER_SECONDS):
+                # Held open by something that left the group.
+                kill_marked(f"{self._folder}/")
+                kill_holders(self._output)
+                self._read(DRAIN_SECONDS)
+            return self._bury()
+        except ServerLostError:
+            self._kill_orphans()
+            raise
+        finally:
+            if self._begun:
+                self._on_lines(self._begun + b"\n")
+            os.close(self._output)
+            with self._lock:
+                self._pid = 0
+                self._control.close()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and all in its group."""
         with self._lock:
-            if self._process.returncode is None:
-                signal_group(self._process.pid, number)
+            self._wanted = number
+            if self._pid:
+                signal_group(self._pid, number)
 
-    def _read(self, on_line: Callable[[str], None]) -> None:
-        stream = self._process.stdout
-        if stream is None:
-            return
-        with stream:
-            for line in iter(lambda: stream.readline(LINE_LIMIT), b""):
-                if self._deaf:
-                    return
-                # A full disk must not block the step on a full pipe.
-                with contextlib.suppress(OSError):
-                    on_line(line.decode(errors="replace").rstrip("\r\n"))
+    def _listen(self) -> None:
+        """Read until the process has ended."""
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        poll.register(self._control, select.POLLIN)
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor != self._output:
+                    if self._heard() == "exited":
+                        return
+                elif not self._block():
+                    poll.unregister(self._output)
+
+    def _read(self, seconds: float) -> bool:
+        """Read for some time; return whether the output is still open."""
+        deadline = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            if not self._block():
+                return False
+        return True
+
+    def _block(self) -> bool:
+        block = os.read(self._output, BLOCK)
+        whole, newline, rest = block.rpartition(b"\n")
+        if newline:
+            self._on_lines(self._begun + whole + newline)
+            self._begun = b""
+        self._begun += rest
+        if len(self._begun) >= LINE_LIMIT:
+            self._on_lines(self._begun + b"\n")
+            self._begun = b""
+        return bool(block)
+
+    def _heard(self) -> str:
+        """Take in one message of the server; return its first word."""
+        while b"\n" not in self._told:
+            block = self._control.recv(1 << 12)
+            if not block:
+                raise ServerLostError
+            self._told += block
+        line, _, self._told = self._told.partition(b"\n")
+        word, _, rest = line.decode().partition(" ")
+        if word == "failed":
+            raise OSError(rest)
+        if word == "started":
+            with self._lock:
+                self._pid = int(rest)
+                if self._wanted is not None:
+                    signal_group(self._pid, self._wanted)
+        return f"ended {rest}" if word == "ended" else word
+
+    def _bury(self) -> Ended:
+        with self._lock:
+            self._pid = 0
+            self._control.sendall(b"bury")
+        code, cpu_seconds, memory = self._heard().split()[1:]
+        return Ended(int(code), float(cpu_seconds), int(memory))
+
+    def _kill_orphans(self) -> None:
+        """Kill what a lost server leaves, and see it gone, so that it writes no more."""
+        pid, began = self._pid, started_at(self._pid) if self._pid else ""
+        if pid:
+            signal_group(pid, signal.SIGKILL)
+        kill_marked(f"{self._folder}/")
+        deadline = time.monotonic() + LOST_SECONDS
+        while began and started_at(pid) == began and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
