@@ -128,7 +128,7 @@ def _folded(summary: str, text: str) -> str:
 
 
 def _graph(document: Mapping[str, Json], now: float) -> str:
-    count = len(document["graph"]["nodes"])
+    count = sum(not node["group"] for node in document["graph"]["nodes"])
     if count > _MOST_NODES:
         return _block(f"A graph of {count} tasks, too large to draw on a page.", _FAINT)
     named = f"Graph of the pipeline {document['pipeline']['display_name']}, {count} tasks"

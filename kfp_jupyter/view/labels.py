@@ -40,7 +40,14 @@ def labels(graph: Mapping[str, Json]) -> list[Label]:
     font, height = FONT["edge"], EDGE["chip_height"]
     bands: dict[int, list[_Rectangle]] = {}
     for node in graph["nodes"]:
-        _take(bands, (node["x"], node["y"], node["x"] + node["width"], node["y"] + node["height"]))
+        # Of a frame only its head and its left and right edge are taken.
+        left, top, right, bottom = node["x"], node["y"], node["x"] + node["width"], node["y"] + node["height"]
+        if node["group"]:
+            _take(bands, (left, top, right, top + CARD["height"]))
+            _take(bands, (left - 1, top, left + 1, bottom))
+            _take(bands, (right - 1, top, right + 1, bottom))
+        else:
+            _take(bands, (left, top, right, bottom))
     found: list[Label] = []
     for edge in graph["edges"]:
         if not edge["label"]:

@@ -73,7 +73,7 @@ def style_sheet(markup: str) -> str:
 
 @cache
 def _dark_rules() -> Mapping[str, str]:
-    fills = {f"kj-{name}": DARK[name] for name in ("surface", "label", "detail")}
+    fills = {f"kj-{name}": DARK[name] for name in ("surface", "frame", "label", "detail")}
     fills |= {f"kj-fill-{key}": state["dark"] for key, state in STATES.items()}
     fills |= {f"kj-dot-{index}": colour for index, colour in enumerate(SERIES["dark"])}
     lines = {f"kj-{name}": DARK[name] for name in ("border", "grid")} | {"kj-cut": DARK["surface"]}

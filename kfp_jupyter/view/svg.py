@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 
 from kfp_jupyter.model.types import Json
+from kfp_jupyter.view.iterations import shown_tasks
 from kfp_jupyter.view.labels import NUMBER, Label, labels
 from kfp_jupyter.view.look import CARD, EDGE, FONT, ICON, LIGHT, STATES, fitted, style_sheet
 from kfp_jupyter.view.markup import element, escaped
@@ -31,18 +32,19 @@ def svg(document: Mapping[str, Json], *, now: float | None = None) -> str:
     """
     present = time.time() if now is None else now
     graph, run = document["graph"], document["run"]
-    tasks: Mapping[str, Json] = (run or {}).get("tasks", {})
     ran = bool(run) and "state" in run
+    shown = shown_tasks(document)
     drawn = "".join(
         [
+            *(_card(node, shown.get(node["id"]), present) for node in graph["nodes"] if node["group"]),
             *map(_edge, graph["edges"]),
             *map(_chip, labels(graph)),
-            *(_card(node, tasks.get(node["id"]), present) for node in graph["nodes"]),
+            *(_card(node, shown.get(node["id"]), present) for node in graph["nodes"] if not node["group"]),
         ]
     )
     body = [
         element("title", escaped(_title(document, ran, present))),
-        element("desc", escaped(_description(document, tasks, present) or "No tasks.")),
+        element("desc", escaped(_description(document, shown, present) or "No tasks.")),
         element("style", style_sheet(drawn)),
         drawn,
     ]
@@ -141,17 +143,18 @@ def _card(node: Mapping[str, Json], task: Mapping[str, Json] | None, now: float)
         element("title", escaped(f"{node['label']}: {second}" if second else node["label"])),
         element(
             "rect",
-            class_="kj-surface kj-border",
+            class_="kj-frame kj-border" if node["group"] else "kj-surface kj-border",
             x=border / 2,
             y=border / 2,
             width=width - border,
             height=height - border,
             rx=CARD["radius"],
-            fill=LIGHT["surface"],
+            fill=LIGHT["frame" if node["group"] else "surface"],
             stroke=LIGHT["border"],
             stroke_width=border,
+            stroke_dasharray=CARD["frame_dash"] if node["group"] else "",
         ),
-        element("path", class_=f"kj-fill-{key}", d=CARD["stripe_path"], fill=colour),
+        "" if node["group"] else element("path", class_=f"kj-fill-{key}", d=CARD["stripe_path"], fill=colour),
         _icon(key),
         element(
             "text",

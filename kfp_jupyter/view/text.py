@@ -1,7 +1,8 @@
 """A run document as plain text, for terminals and `text/plain`.
 
 The graph is written as a tree: a task stands under the last of the tasks it waits for, and names the others
-after an arrow. Only a fork indents, so a long chain stays at the margin.
+after an arrow. Only a fork indents, so a long chain stays at the margin. What stands in a group comes right
+after it, further in.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from kfp_jupyter.model.types import Json
+from kfp_jupyter.view.iterations import shown_tasks
 from kfp_jupyter.view.look import STATES
 from kfp_jupyter.view.metrics import Point, curves, table, task_labels
 from kfp_jupyter.view.wording import (
@@ -84,8 +86,13 @@ def _tree(document: Mapping[str, Json], now: float) -> str:
 
 def _rows(document: Mapping[str, Json], now: float) -> Iterator[tuple[str, str, str]]:
     """Yield for each task its name in the tree, its status, and what else it waits for."""
-    graph, tasks = document["graph"], (document["run"] or {}).get("tasks", {})
+    graph, tasks = document["graph"], shown_tasks(document)
     labels = {node["id"]: plain(node["label"]) for node in graph["nodes"]}
+    groups = {
+        node["id"]: plain(node["component"])
+        for node in graph["nodes"]
+        if node["group"] and node["component"] != node["label"]
+    }
     # By row and place, which is an order that no dependency contradicts.
     order = [node["id"] for node in sorted(graph["nodes"], key=lambda node: (node["y"], node["x"]))]
     rank = {path: index for index, path in enumerate(order)}
@@ -93,32 +100,47 @@ def _rows(document: Mapping[str, Json], now: float) -> Iterator[tuple[str, str, 
     for edge in graph["edges"]:
         sources[edge["target"]].append(edge["source"])
     parents = {path: max(sources[path], key=rank.__getitem__, default="") for path in order}
-    children: dict[str, list[str]] = {"": []}
+    below: dict[str, list[str]] = {}
+    inside: dict[str, list[str]] = {}
     for path in order:
-        children.setdefault(parents[path], []).append(path)
+        if parents[path]:
+            below.setdefault(parents[path], []).append(path)
+        else:
+            inside.setdefault(path.rpartition("/")[0], []).append(path)
     beside = [(path, "") for path in tasks if path not in labels]
-    for path, rail in [*_walk(children), *beside]:
+    for path, rail in [*_walk(below, inside), *beside]:
         others = [labels[source] for source in sources.get(path, ()) if source != parents[path]]
         name = f"{rail}{STATES[look_key(tasks.get(path))]['mark']} {labels.get(path) or plain(path)}"
         told = plain(status(tasks[path], now)) if path in tasks else ""
+        if path in groups:
+            told = f"{groups[path]} · {told}" if told else groups[path]
         yield name, told, f"← {', '.join(others)}" if others else ""
 
 
-def _walk(children: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Yield each task with what is drawn before it; a child that is alone goes on at its parent's margin."""
-    stack = [(path, "", "") for path in reversed(children[""])]
+def _walk(
+    below: Mapping[str, Sequence[str]], inside: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield each task with what is drawn before it; a child that is alone goes on at its parent's margin.
+
+    Args:
+        below: The tasks under each task.
+        inside: The first tasks of the graph in each group, and under an empty name those of the pipeline.
+    """
+    stack = [(path, "", "") for path in reversed(inside.get("", ()))]
     while stack:
         path, rail, margin = stack.pop()
         yield path, rail
-        below = children.get(path, ())
-        if len(below) == 1:
-            stack.append((below[0], margin, margin))
-            continue
-        for index in reversed(range(len(below))):
-            last = index == len(below) - 1
-            stack.append(
-                (below[index], margin + ("└─ " if last else "├─ "), margin + ("   " if last else "│  "))
-            )
+        after = below.get(path, ())
+        if len(after) == 1:
+            stack.append((after[0], margin, margin))
+        else:
+            for child in reversed(after):
+                last = child == after[-1]
+                stack.append(
+                    (child, margin + ("└─ " if last else "├─ "), margin + ("   " if last else "│  "))
+                )
+        within = margin + ("│  " if after else "   ")
+        stack.extend((child, f"{within}", within) for child in reversed(inside.get(path, ())))
 
 
 def _failures(document: Mapping[str, Json]) -> str:

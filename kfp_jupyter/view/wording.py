@@ -30,14 +30,15 @@ def state_name(task: Mapping[str, Json]) -> str:
 def status(task: Mapping[str, Json], now: float) -> str:
     """Return a task's second line, short enough for its card.
 
-    It tells what the icon beside it does not: how long (`1.2 s`, `running · 3 s`, `try 2 · 3 s`), or why
-    it has not
-    has not begun (`Unschedulable`).
+    It tells what the icon beside it does not: how long (`1.2 s`, `running · 3 s`, `try 2 · 3 s`), why it has
+    not begun (`Unschedulable`), or of how many iterations it speaks (`running · 2 of 5`).
 
     Args:
-        task: A task of a run document.
+        task: A task of a run document, or several `together`.
         now: The present in seconds since the epoch, for tasks that still run.
     """
+    if "tally" in task:
+        return str(task["tally"]) if task["state"] == "SUCCEEDED" else f"{state_name(task)} · {task['tally']}"
     state, reason, attempt = task["state"], task["reason"], task["attempt"]
     if look_key(task) == "CACHED" or state in ("SKIPPED", "CANCELING", "CANCELED"):
         return state_name(task)

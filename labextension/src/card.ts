@@ -5,8 +5,9 @@
  * place survive every update.
  */
 import { setAttribute, setText, svg } from './dom';
+import type { ShownTask } from './iterations';
 import { LOOK, type LookName, fitted, stateColour, stateIcon } from './look';
-import type { GraphNode, TaskRun } from './protocol';
+import type { GraphNode } from './protocol';
 import { cardDetail, spokenTask, taskLook } from './stateText';
 import type { Translation } from './translation';
 
@@ -15,33 +16,45 @@ const { card: CARD, font: FONT } = LOOK;
 /** States whose card steps back: its second line is grey. */
 const MUTED: ReadonlySet<LookName> = new Set<LookName>(['NONE', 'PENDING', 'SKIPPED']);
 
-/** The card of a task. */
+/** Say whether a node is the frame of a group, in which other nodes stand. */
+export function isFrame(node: GraphNode): boolean {
+  return (node.group ?? '') !== '';
+}
+
+/** The card of a task, or the frame of a group. */
 export class Card {
   /** The list item of the graph's list. */
   readonly element: SVGGElement;
-  private readonly stripe: SVGPathElement;
+  private readonly stripe: SVGPathElement | null;
   private readonly label: SVGTextElement;
   private readonly detail: SVGTextElement;
   private icon: SVGGElement | null = null;
   private look: LookName | null = null;
-  private task: TaskRun | null = null;
+  private task: ShownTask | null = null;
 
   constructor(
     readonly node: GraphNode,
     private readonly trans: Translation,
     private readonly clock: () => number
   ) {
-    this.stripe = svg('path', { d: CARD.stripe_path });
+    const frame = isFrame(node);
+    this.stripe = frame ? null : svg('path', { d: CARD.stripe_path });
     this.label = svg('text', { class: 'kfp-card-label', x: CARD.text_x, 'font-size': FONT.label.size });
     this.label.textContent = this.fit(node.label, FONT.label.size);
     this.detail = svg('text', { class: 'kfp-card-detail', x: CARD.text_x, y: CARD.detail_y, 'font-size': FONT.detail.size });
     const { width, height } = node;
     this.element = svg(
       'g',
-      { class: 'kfp-card', role: 'listitem', tabindex: -1, transform: `translate(${node.x} ${node.y})` },
+      { class: frame ? 'kfp-card kfp-mod-frame' : 'kfp-card', role: 'listitem', tabindex: -1, transform: `translate(${node.x} ${node.y})` },
       svg('title', {}, node.component === node.label ? node.label : `${node.label} (${node.component})`),
       svg('rect', { class: 'kfp-card-focus', x: -3, y: -3, width: width + 6, height: height + 6, rx: CARD.radius + 3 }),
-      svg('rect', { class: 'kfp-card-surface', width, height, rx: CARD.radius }),
+      svg('rect', {
+        class: 'kfp-card-surface',
+        width,
+        height,
+        rx: CARD.radius,
+        'stroke-dasharray': frame ? CARD.frame_dash : null
+      }),
       this.stripe,
       this.label,
       this.detail
@@ -51,13 +64,15 @@ export class Card {
   }
 
   /** Show the task as it is now; null if there is no run. */
-  update(task: TaskRun | null): void {
+  update(task: ShownTask | null): void {
     this.task = task;
     const look = taskLook(task);
     if (look !== this.look) {
       this.look = look;
       this.element.dataset.state = look;
-      this.stripe.style.fill = stateColour(look);
+      if (this.stripe !== null) {
+        this.stripe.style.fill = stateColour(look);
+      }
       this.detail.style.setProperty('--kfp-detail-colour', MUTED.has(look) ? null : stateColour(look));
       const icon = stateIcon(look);
       const scale = CARD.icon_size / 16;

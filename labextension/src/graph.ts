@@ -6,9 +6,10 @@
  * polite sentence whenever states change. A graph wider than its place is made smaller, down to where it can still be read,
  * and then scrolls.
  */
-import { Card } from './card';
+import { Card, isFrame } from './card';
 import { html, setText, svg } from './dom';
 import { neighbour, readingOrder } from './graphKeys';
+import { nodeOf, shownTasks } from './iterations';
 import { LOOK, fitted, textWidth } from './look';
 import type { Graph, GraphEdge, Run, RunDocument } from './protocol';
 import { spokenRun } from './stateText';
@@ -99,17 +100,19 @@ export class GraphView {
    * @param tasks - The paths that changed; null if any may have.
    */
   update(run: Run | null, tasks: ReadonlySet<string> | null): void {
+    const shown = shownTasks(run);
+    const changed = tasks === null ? null : new Set([...tasks].map(nodeOf));
     for (const [id, card] of this.cards) {
-      if (tasks === null || tasks.has(id)) {
-        card.update(run?.tasks[id] ?? null);
+      if (changed === null || changed.has(id)) {
+        card.update(shown.get(id) ?? null);
       }
     }
     for (const { edge, element } of this.edges) {
-      element.classList.toggle('kfp-mod-flowing', run?.tasks[edge.target]?.state === 'RUNNING');
+      element.classList.toggle('kfp-mod-flowing', shown.get(edge.target)?.state === 'RUNNING');
     }
     const named = this.graph?.nodes.flatMap(node => {
-      const task = run?.tasks[node.id];
-      return task === undefined ? [] : [[node.label, task] as const];
+      const task = shown.get(node.id);
+      return task === undefined || isFrame(node) ? [] : [[node.label, task] as const];
     });
     setText(this.summary, run === null || named === undefined ? '' : spokenRun(named, this.options.trans));
   }
@@ -145,14 +148,15 @@ export class GraphView {
     this.cards.clear();
     this.edges = graph.edges.map(edge => ({ edge, element: drawnEdge(edge) }));
     const label = this.options.trans.__('Tasks of %1', name);
-    const list = svg('g', { role: 'list', 'aria-label': label });
     for (const node of readingOrder(graph)) {
-      const card = new Card(node, this.options.trans, this.options.clock);
-      this.cards.set(node.id, card);
-      list.append(card.element);
+      this.cards.set(node.id, new Card(node, this.options.trans, this.options.clock));
     }
+    // Lines lie on the frames that they are in, and under the cards.
+    const frames = graph.nodes.filter(isFrame).flatMap(node => this.cards.get(node.id)?.element ?? []);
     const lines = svg('g', { 'aria-hidden': 'true' }, ...this.edges.map(({ element }) => element));
-    this.picture = svg('svg', { class: 'kfp-graph-picture', viewBox: `0 0 ${graph.width} ${graph.height}` }, lines, list);
+    const cards = [...this.cards.values()].filter(card => !isFrame(card.node)).map(card => card.element);
+    const list = svg('g', { role: 'list', 'aria-label': label }, ...frames, lines, ...cards);
+    this.picture = svg('svg', { class: 'kfp-graph-picture', viewBox: `0 0 ${graph.width} ${graph.height}` }, list);
     this.scroller.replaceChildren(this.picture);
     this.placed = false;
     this.node.classList.toggle('kfp-mod-empty', graph.nodes.length === 0);

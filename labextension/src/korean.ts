@@ -38,6 +38,7 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   'If a cell keeps it busy, wait for it or interrupt it; then try again.':
     '셀이 실행 중이면 끝나기를 기다리거나 중단한 뒤 다시 시도하세요.',
   Inputs: '입력',
+  Iteration: '반복',
   'Install matching versions of kfp_jupyter in both places.': '양쪽에 같은 버전의 kfp_jupyter를 설치하세요.',
   'It printed nothing.': '출력이 없습니다.',
   'Kubeflow Pipelines': 'Kubeflow Pipelines',

@@ -45,6 +45,7 @@ export interface LookFile {
     label_y: number;
     detail_y: number;
     label_alone_y: number;
+    frame_dash: string;
   };
   edge: {
     width: number;

@@ -63,11 +63,13 @@ export interface Pipeline {
 
 /** A drawn task. Lengths are CSS pixels, the origin is at the top left. */
 export interface GraphNode {
-  /** The task's path. */
+  /** The task's path, without the iterations of loops. */
   id: string;
   label: string;
-  /** The name of the component that the task runs. */
+  /** What the task runs: the name of its component, or more on a group. */
   component: string;
+  /** The kind of group whose frame it is; empty for a task's card, missing in documents of older versions. */
+  group?: string;
   x: number;
   y: number;
   width: number;

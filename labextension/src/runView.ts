@@ -7,10 +7,12 @@
 import { button } from './buttons';
 import { html, setAttribute, setText } from './dom';
 import { ago, dateTime, now } from './format';
+import { isFrame } from './card';
 import { GraphView } from './graph';
+import { shownTasks } from './iterations';
 import { VIEW_CLASS, defineLook, lookName, stateImage } from './look';
 import { MetricsView } from './metricsView';
-import { type FullDocument, type Run, type RunDocument, type Target, hasFullRun, isFinished } from './protocol';
+import { type FullDocument, type GraphNode, type Run, type RunDocument, type Target, hasFullRun, isFinished } from './protocol';
 import { runningTime, stateWord } from './stateText';
 import { CommandError, type Store } from './store';
 import { type Following, Subject } from './subject';
@@ -68,6 +70,8 @@ export class RunView {
     this.pane = new TaskPane(trans, clock, () => {
       this.graph.select(null);
       this.chosen = true;
+      this.showPane();
+    }, () => {
       this.showPane();
     });
     this.metrics = new MetricsView(trans);
@@ -184,7 +188,9 @@ export class RunView {
       return;
     }
     const nodes = full === null ? [] : full.graph.nodes;
-    const failed = nodes.find(node => full?.run.tasks[node.id]?.state === 'FAILED');
+    const shown = shownTasks(full?.run ?? null);
+    // What failed in a group says more than the group.
+    const failed = nodes.filter(node => shown.get(node.id)?.state === 'FAILED').sort(framesLast)[0];
     if (this.graph.selected !== (failed?.id ?? null)) {
       this.graph.select(failed?.id ?? null);
     }
@@ -241,6 +247,10 @@ export class RunView {
       this.timer = null;
     }
   }
+}
+
+function framesLast(a: GraphNode, b: GraphNode): number {
+  return Number(isFrame(a)) - Number(isFrame(b));
 }
 
 /** Return the time of the last change that a run tells of. */

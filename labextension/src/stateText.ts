@@ -2,6 +2,7 @@
  * States as words: on a card, in a chip, for a screen reader.
  */
 import { duration, elapsed, spokenDuration } from './format';
+import type { ShownTask } from './iterations';
 import { type LookName, lookName } from './look';
 import { type State, type TaskRun, isFinished } from './protocol';
 import type { Translation } from './translation';
@@ -51,15 +52,19 @@ export function runningTime(times: Times, trans: Translation, present?: number):
 
 /**
  * Return the second line of a task's card, which tells what the icon beside it does not: how long (`1.2 s`,
- * `running · 3 s`, `attempt 2 · 3 s`), or why it has not begun (`Unschedulable`).
+ * `running · 3 s`, `attempt 2 · 3 s`), why it has not begun (`Unschedulable`), or of how many iterations it speaks
+ * (`running · 2 of 5`).
  *
  * The words are those of the picture that Python draws (`kfp_jupyter/view/wording.py`).
  */
-export function cardDetail(task: TaskRun | null, component: string, trans: Translation, present?: number): string {
+export function cardDetail(task: ShownTask | null, component: string, trans: Translation, present?: number): string {
   if (task === null) {
     return component;
   }
   const word = stateWord(taskLook(task), trans);
+  if (task.tally !== undefined) {
+    return task.state === 'SUCCEEDED' ? task.tally : `${word} · ${task.tally}`;
+  }
   if (taskLook(task) === 'CACHED' || task.state === 'SKIPPED') {
     return word;
   }
@@ -76,9 +81,12 @@ export function cardDetail(task: TaskRun | null, component: string, trans: Trans
 }
 
 /** Return a task as a screen reader says it: `train: running, 3 seconds`. */
-export function spokenTask(label: string, task: TaskRun | null, trans: Translation, present?: number): string {
+export function spokenTask(label: string, task: ShownTask | null, trans: Translation, present?: number): string {
   const words = [stateWord(taskLook(task), trans)];
   if (task !== null) {
+    if (task.tally !== undefined) {
+      words.push(task.tally);
+    }
     const seconds = elapsed(task.started_at, task.finished_at, present);
     if (seconds !== null && runningTime(task, trans, present) !== '') {
       words.push(spokenDuration(seconds, trans));

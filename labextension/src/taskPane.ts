@@ -3,11 +3,20 @@
  */
 import { copyButton, iconButton } from './buttons';
 import { fill, html, setText } from './dom';
+import { iterationOf, nodeOf, pathsOf } from './iterations';
 import { LogPane } from './logPane';
 import { stateImage } from './look';
 import { MetricsView } from './metricsView';
-import { type GraphNode, type RunDocument, type TaskError, type TaskRun, hasFullRun } from './protocol';
-import { cardDetail, taskLook } from './stateText';
+import {
+  type GraphNode,
+  type Run,
+  type RunDocument,
+  type State,
+  type TaskError,
+  type TaskRun,
+  hasFullRun
+} from './protocol';
+import { cardDetail, stateWord, taskLook } from './stateText';
 import type { Store } from './store';
 import { Tabs } from './tabs';
 import type { Translation } from './translation';
@@ -28,13 +37,17 @@ export class TaskPane {
   private readonly tabs: Tabs;
   private readonly drawn = new Map<HTMLElement, string>();
   private shown: { path: string; state: string; chosen: boolean } = { path: '', state: '', chosen: false };
+  /** The iteration that the user chose, by node. */
+  private readonly chosen = new Map<string, string>();
+  private readonly iteration: HTMLSelectElement;
   private task: TaskRun | null = null;
   private component = '';
 
   constructor(
     private readonly trans: Translation,
     private readonly clock: () => number,
-    onClose: () => void
+    onClose: () => void,
+    onIteration: () => void
   ) {
     this.log = new LogPane(trans);
     this.metrics = new MetricsView(trans);
@@ -49,15 +62,22 @@ export class TaskPane {
       this.shown.chosen ||= byUser;
       this.log.visible = name === 'logs' && this.task !== null;
     });
+    this.iteration = html('select', { 'aria-label': trans.__('Iteration') });
+    this.iteration.addEventListener('change', () => {
+      this.chosen.set(nodeOf(this.iteration.value), this.iteration.value);
+      onIteration();
+    });
+    const choice = html('div', { class: 'kfp-select kfp-pane-iteration' }, this.iteration);
     const close = iconButton('close', trans.__('Close'), onClose);
-    const head = html('div', { class: 'kfp-pane-head' }, this.icon, this.title, this.detail, close);
+    const head = html('div', { class: 'kfp-pane-head' }, this.icon, this.title, choice, this.detail, close);
     this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.message, this.tabs.node);
   }
 
   /** Show a task of a document; null hides the pane. */
   show(document: RunDocument, node: GraphNode | null, store: Store | null): void {
     this.node.hidden = node === null;
-    this.task = node !== null && hasFullRun(document) ? (document.run.tasks[node.id] ?? null) : null;
+    const path = node !== null && hasFullRun(document) ? this.offer(document.run, node.id) : (node?.id ?? '');
+    this.task = hasFullRun(document) ? (document.run.tasks[path] ?? null) : null;
     if (node === null) {
       this.log.visible = false;
       this.shown = { path: '', state: '', chosen: false };
@@ -67,7 +87,7 @@ export class TaskPane {
     this.component = node.component === node.label ? '' : node.component;
     this.node.setAttribute('aria-label', this.trans.__('Task %1', node.label));
     setText(this.title, node.label);
-    if (this.shown.state !== taskLook(task) || this.shown.path !== node.id) {
+    if (this.shown.state !== taskLook(task) || this.shown.path !== path) {
       fill(this.icon, stateImage(taskLook(task), 16));
     }
     this.tick();
@@ -80,10 +100,10 @@ export class TaskPane {
       setText(this.message, this.component === '' ? '' : this.trans.__('Component %1', this.component));
       this.log.visible = false;
     } else {
-      this.fillTabs(document.run.id, node.id, task, store);
-      this.tabs.present('metrics', this.metrics.show(document, node.id));
+      this.fillTabs(document.run.id, path, task, store);
+      this.tabs.present('metrics', this.metrics.show(document, path));
     }
-    this.chooseTab(node.id, task);
+    this.chooseTab(path, task);
   }
 
   /** Let the duration of a running task grow. */
@@ -94,6 +114,22 @@ export class TaskPane {
   /** Ask the kernel for nothing any more. */
   dispose(): void {
     this.log.dispose();
+  }
+
+  /** Offer the iterations of a node and return the path of the one to show: the user's choice, or what wants to be seen. */
+  private offer(run: Run, node: string): string {
+    const paths = pathsOf(run, node);
+    const chosen = this.chosen.get(node) ?? '';
+    const first = (state: State): string | undefined => paths.find(path => run.tasks[path]?.state === state);
+    const path = paths.includes(chosen) ? chosen : (first('FAILED') ?? first('RUNNING') ?? paths[0] ?? node);
+    const options = paths.map(each => {
+      const word = stateWord(taskLook(run.tasks[each] ?? null), this.trans);
+      return html('option', { value: each }, `#${iterationOf(each)} · ${word}`);
+    });
+    this.redraw(this.iteration, [paths, options.map(option => option.textContent)], () => options);
+    this.iteration.value = path;
+    this.iteration.parentElement?.toggleAttribute('hidden', paths.length < 2);
+    return path;
   }
 
   private fillTabs(run: string, path: string, task: TaskRun, store: Store | null): void {

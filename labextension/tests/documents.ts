@@ -2,7 +2,7 @@
 import shared from '../../tests/fixtures/run_documents.json';
 import type { FullDocument, RunDocument, TaskRun } from '../src/protocol';
 
-/** The documents by name: `pipeline` (no run), `running`, `succeeded`, `failed`, `canceled` and `open`. */
+/** The documents by name: `pipeline` (no run), `running`, `succeeded`, `failed`, `canceled`, `open` and `looped`. */
 export const documents = shared as Record<string, RunDocument>;
 
 /** Return a copy of a document, for a test to change. */

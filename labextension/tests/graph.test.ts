@@ -202,3 +202,26 @@ test('a name that is markup stays text', () => {
   expect(view.node.querySelector('img')).toBeNull();
   expect(card('load').querySelector('title')?.textContent).toContain('<img');
 });
+
+describe('groups', () => {
+  test('a group is a frame under the lines and the cards in it', () => {
+    show('looped');
+    const order = [...view.node.querySelectorAll('[role=list] > *')];
+    const at = (element: Element | null): number => (element === null ? -1 : order.indexOf(element));
+    const frame = card('for-loop-1');
+    expect(frame.classList.contains('kfp-mod-frame')).toBe(true);
+    expect(at(frame)).toBeLessThan(at(view.node.querySelector('[role=list] > [aria-hidden]')));
+    expect(at(view.node.querySelector('[role=list] > [aria-hidden]'))).toBeLessThan(at(card('for-loop-1/train')));
+  });
+
+  test('a task of a loop tells of all its iterations, and changes with any of them', () => {
+    const held = runDocument('looped');
+    view.show(held, held.run);
+    expect(card('for-loop-1/train').querySelector('.kfp-card-detail')?.textContent).toBe('failed · 1 of 3');
+    for (const path of ['for-loop-1[1]/train', 'for-loop-1[2]/train']) {
+      held.run.tasks[path] = { ...taskOf(held, 'for-loop-1[0]/train') };
+    }
+    view.update(held.run, new Set(['for-loop-1[2]/train']));
+    expect(card('for-loop-1/train').querySelector('.kfp-card-detail')?.textContent).toBe('3 of 3');
+  });
+});

@@ -104,6 +104,28 @@ describe('a saved document, without a kernel', () => {
     expect(stateOf('load')).toBe('NONE');
   });
 
+  test('of the iterations of a loop the failed one is opened, and any other can be chosen', () => {
+    show(shared('looped'));
+    expect(text('.kfp-pane-title')).toBe('train');
+    const choice = view.node.querySelector<HTMLSelectElement>('.kfp-pane-iteration select');
+    expect([...(choice?.options ?? [])].map(option => option.text)).toEqual([
+      '#0 · succeeded',
+      '#1 · failed',
+      '#2 · running'
+    ]);
+    expect(choice?.value).toBe('for-loop-1[1]/train');
+    expect(text('.kfp-error-title')).toBe('ValueError: rate is too high');
+    if (choice !== null) {
+      choice.value = 'for-loop-1[0]/train';
+      choice.dispatchEvent(new Event('change'));
+    }
+    expect(text('.kfp-error-title')).toBe('');
+    const values = [...view.node.querySelectorAll('.kfp-values')].map(each => each.textContent);
+    expect(values.join()).toContain('0.8');
+    click('[data-task="load"]');
+    expect(view.node.querySelector('.kfp-pane-iteration')?.hasAttribute('hidden')).toBe(true);
+  });
+
   test('nothing in a document becomes markup', () => {
     const held = runDocument('failed');
     const evil = '<img src=x onerror="alert(1)">';

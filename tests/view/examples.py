@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, PythonStep, Source
+from kfp_jupyter.model.graph import Loop, Trigger
 from kfp_jupyter.model.pipeline import (
     Constant,
     Graph,
+    GroupKind,
     Pipeline,
     PipelineInput,
     Task,
@@ -37,6 +40,7 @@ from kfp_jupyter.model.run import (
     apply,
 )
 from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
+from kfp_jupyter.model.value import CHANNEL
 from kfp_jupyter.view.document import document, task_document
 from kfp_jupyter.view.wording import duration, status
 
@@ -274,6 +278,52 @@ def folded(*events: list[Event]) -> RunState:
     return state
 
 
+def looped() -> tuple[Pipeline, RunState]:
+    """A loop with a condition in it; its second iteration failed, its third still runs."""
+    rate = f"{CHANNEL}loop-item-param-1"
+    auc = f"{CHANNEL}train-Output"
+    condition = f"inputs.parameter_values['{auc}'] > 0.9"
+    publish = Graph({"publish": task("publish", "publish")}, group=GroupKind.CONDITION)
+    body = Graph(
+        {
+            "train": task("train", "train", rate=PipelineInput(rate)),
+            "condition-1": replace(
+                task("condition-1", "condition-1", **{auc: TaskOutput("train", "Output")}),
+                trigger=Trigger(condition),
+            ),
+        },
+        group=GroupKind.LOOP,
+    )
+    loop = replace(
+        task("for-loop-1", "for-loop-1", data=TaskOutput("load", "data")),
+        loop=Loop(rate, items=(0.1, 0.2, 0.3)),
+    )
+    number = ParameterType.DOUBLE
+    held = {
+        "load": component("load", {}, {"data": DATASET}),
+        "train": component("train", {"rate": number}, {"Output": number}),
+        "publish": component("publish", {}, {}),
+        "condition-1": replace(component("condition-1", {auc: number}, {}), implementation=publish),
+        "for-loop-1": replace(component("for-loop-1", {"data": DATASET}, {}), implementation=body),
+    }
+    components = {f"comp-{name}": each for name, each in held.items()}
+    tasks = {"load": task("load", "load"), "for-loop-1": loop}
+    pipeline = Pipeline("sweep", (), (), components, Graph(tasks))
+    trained, skipped = [f"for-loop-1[{index}]/train" for index in range(3)], "for-loop-1[0]/condition-1"
+    state = folded(
+        [RunCreated(START, "run-0014", "sweep", Target("local"), {}, ("load", "for-loop-1"))],
+        [RunChanged(START + 0.1, State.RUNNING)],
+        ran("load", 0.1, 0.4),
+        [TaskChanged(START + 0.5, "for-loop-1", State.RUNNING)],
+        ran(trained[0], 0.5, 1.5, outputs={"Output": 0.8}),
+        ran(trained[1], 0.5, 1.2, State.FAILED, error=TaskError("ValueError", "rate is too high")),
+        [TaskChanged(START + 0.5, trained[2], State.RUNNING, attempt=1)],
+        [TaskChanged(START + 1.6, skipped, State.SKIPPED, reason="Condition")],
+        [TaskChanged(START + 1.6, f"{skipped}/publish", State.SKIPPED, reason="Condition")],
+    )
+    return pipeline, state
+
+
 def documents() -> dict[str, Any]:
     """The documents by name."""
     pipeline = classifier()
@@ -284,6 +334,7 @@ def documents() -> dict[str, Any]:
         "failed": document(pipeline, failed()),
         "canceled": document(pipeline, canceled()),
         "open": document(pipeline, running(), saved=True),
+        "looped": document(*looped()),
     }
 
 

@@ -42,7 +42,7 @@ def test_every_task_is_drawn_with_its_name_and_described(name: str) -> None:
         assert node["label"] in shown
         assert node["label"] in described
     assert parsed(picture).get("role") == "img"
-    assert texts(picture, "title")[0].startswith("Pipeline Cancer classifier")
+    assert texts(picture, "title")[0].startswith(f"Pipeline {DOCUMENTS[name]['pipeline']['display_name']}")
 
 
 def test_states_are_told_in_words_and_times() -> None:

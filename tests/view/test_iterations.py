@@ -1,0 +1,32 @@
+"""The tasks of all iterations of a loop are shown as one."""
+
+from __future__ import annotations
+
+from kfp_jupyter.view.iterations import shown_tasks, together
+from kfp_jupyter.view.text import text
+from tests.view.examples import START, documents
+
+LOOPED = documents()["looped"]
+
+
+def test_what_went_wrong_is_told_before_what_goes_on() -> None:
+    shown = shown_tasks(LOOPED)
+    assert (shown["for-loop-1/train"]["state"], shown["for-loop-1/train"]["tally"]) == ("FAILED", "1 of 3")
+    # The loop has a task of its own, which tells by itself.
+    assert shown["for-loop-1"] == LOOPED["run"]["tasks"]["for-loop-1"]
+
+
+def test_several_tasks_last_from_the_first_start_to_the_last_end() -> None:
+    trained = [LOOPED["run"]["tasks"][f"for-loop-1[{index}]/train"] for index in range(2)]
+    both = together(trained)
+    assert both["started_at"] == min(task["started_at"] for task in trained)
+    assert both["finished_at"] == max(task["finished_at"] for task in trained)
+    running = together([trained[0], LOOPED["run"]["tasks"]["for-loop-1[2]/train"]])
+    assert (running["state"], running["tally"], running["finished_at"]) == ("RUNNING", "1 of 2", None)
+
+
+def test_the_text_tells_each_group_and_of_how_many_iterations_it_speaks() -> None:
+    lines = text(LOOPED, now=START + 3).splitlines()
+    assert "▶ for each of 3 items  for-loop-1 · running · 2 s" in lines
+    assert "   ✗ train             failed · 1 of 3" in lines
+    assert "✗ for-loop-1[1]/train: ValueError: rate is too high" in lines
