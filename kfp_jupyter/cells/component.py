@@ -128,6 +128,19 @@ def component_from_cell(
     return _component(function, definition, None, base_image, packages, pip_index_urls, pip_trusted_hosts)
 
 
+def users_text(source: Source) -> tuple[str, str]:
+    """Return the imports from `__future__` of a source, and the rest of it without what we put before it."""
+    futures, kept = "", ""
+    for fragment in source.fragments:
+        for line in fragment.text.splitlines(keepends=True) if fragment.file == PREAMBLE else ():
+            if line.startswith("from __future__"):
+                futures += line
+            elif line not in _IMPORTS.splitlines(keepends=True):
+                kept += line
+        kept += fragment.text if fragment.file != PREAMBLE else ""
+    return futures, kept
+
+
 def _component(
     function: Callable[..., Any],
     definition: Definition,

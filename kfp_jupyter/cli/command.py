@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kfp_jupyter import __version__
-from kfp_jupyter.cli import commands
+from kfp_jupyter.cli import commands, repair
 from kfp_jupyter.errors import KfpJupyterError, is_ours, without_our_frames
 
 _ERROR = 2
@@ -125,8 +125,12 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     starting("run", commands.run)
-    rerun = starting("rerun", commands.rerun)
+    rerun = starting("rerun", repair.rerun)
     rerun.add_argument("--run", default="", help="the earlier run; the pipeline's latest if left out")
+    debug = command("debug", repair.debug)
+    debug.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest failed if left out")
+    debug.add_argument("task", nargs="?", default="", metavar="TASK", help="the failed one if left out")
+    debug.add_argument("-o", "--output", type=Path, metavar="FILE", help="debug_TASK.py if left out")
     compile_ = on_file("compile", commands.compile_)
     compile_.add_argument("-o", "--output", type=Path, metavar="FILE", help="PIPELINE.yaml if left out")
     compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")

@@ -59,7 +59,7 @@ def run(options: Namespace) -> int:
         tell=say,
     )
     say(f"Run {started.id}")
-    return OK if options.detach else _watched(started)
+    return OK if options.detach else watched(started)
 
 
 def show(options: Namespace) -> int:
@@ -67,34 +67,7 @@ def show(options: Namespace) -> int:
     from kfp_jupyter.workbench import current
 
     found = current().get(options.run)
-    return _shown(found) if found.state.finished else _watched(found)
-
-
-def rerun(options: Namespace) -> int:
-    """Run again only what was changed or failed since an earlier run, and what follows from it."""
-    from kfp_jupyter.cli.source import find_pipeline
-    from kfp_jupyter.notebook.define import argument_values
-    from kfp_jupyter.repair.rerun import latest_run
-    from kfp_jupyter.repair.rerun import rerun as start
-    from kfp_jupyter.runs.history import NOTEBOOK
-    from kfp_jupyter.workbench import current
-
-    pipeline = find_pipeline(options.file, options.pipeline)
-    bench = current()
-    earlier = bench.get(options.run) if options.run else latest_run(bench, pipeline=pipeline.name)
-    started = start(
-        bench,
-        earlier,
-        pipeline,
-        arguments=argument_values(pipeline, dict(options.parameter)),
-        target=options.target or None,
-        caching=not options.no_cache,
-        jobs=options.jobs,
-        labels={NOTEBOOK: str(options.file)},
-        tell=say,
-    )
-    say(f"Run {started.id}")
-    return OK if options.detach else _watched(started)
+    return _shown(found) if found.state.finished else watched(found)
 
 
 def compile_(options: Namespace) -> int:
@@ -124,7 +97,7 @@ def graph(options: Namespace) -> int:
     content = (
         svg(drawn) if path.suffix == ".svg" else f'<!doctype html>\n<meta charset="utf-8">\n{html(drawn)}'
     )
-    with _Writing(path):
+    with Writing(path):
         path.write_text(content, encoding="utf-8")
     say(f"Wrote {path}.")
     return OK
@@ -201,7 +174,8 @@ def targets(_options: Namespace) -> int:
     return OK
 
 
-def _watched(run: Run) -> int:
+def watched(run: Run) -> int:
+    """Show a run until its end; an interrupt ends the showing only."""
     from kfp_jupyter.cli.progress import show_until_end
 
     try:
@@ -284,7 +258,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-class _Writing:
+class Writing:
     """Makes an OSError of its block an error that names the file."""
 
     def __init__(self, path: Path) -> None:

@@ -85,6 +85,14 @@ class Engine(Protocol):
         """Yield the lines (without newline) a task printed, all attempts; `follow` waits for its end."""
         ...
 
+    def given(self, ref: RunRef, task: str) -> Json:
+        """Return the ExecutorInput of a task's last attempt, with files of this machine; None if not known.
+
+        Raises:
+            EngineError: It cannot be read.
+        """
+        ...
+
     def cancel(self, ref: RunRef) -> None:
         """Ask the run to end; what runs is stopped. Does nothing if it has ended.
 

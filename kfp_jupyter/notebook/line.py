@@ -145,6 +145,12 @@ def _rerun(session: Any, options: argparse.Namespace) -> None:
     show_started(session, run, wait=options.wait)
 
 
+def _debug(session: Any, options: argparse.Namespace) -> None:
+    from kfp_jupyter.notebook.debugging import debug
+
+    debug(session, options)
+
+
 def _targets(session: Any, _options: argparse.Namespace) -> None:
     used = str(session.workbench.target)
     cells = [
@@ -259,6 +265,9 @@ def _line_parser() -> argparse.ArgumentParser:
     rerun.add_argument("--wait", action="store_true", help="wait until it has ended")
     rerun.add_argument("--no-cache", action="store_true", help="use results of no run but this one")
     rerun.add_argument("-p", "--parameter", nargs="+", action="extend", default=[], metavar="NAME=VALUE")
+    debug = command("debug", _debug, "bring a failed step and its inputs into a new cell")
+    debug.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest that failed if left out")
+    debug.add_argument("task", nargs="?", default="", metavar="TASK", help="the one that failed if left out")
     compile_ = command("compile", _compile, "write a pipeline to a file")
     compile_.add_argument("pipeline", metavar="PIPELINE", help="its name")
     compile_.add_argument("-o", "--output", default="", metavar="FILE", help="PIPELINE.yaml if left out")

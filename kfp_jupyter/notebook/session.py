@@ -52,6 +52,8 @@ class Session:
         self._making = Lock()
         self._targets: list[Json] = []
         self.matcher: Any = None
+        # Components by the names that code of debugged tasks takes; see `kfp_jupyter.notebook.debugging`.
+        self.debugged: dict[str, Any] = {}
 
     @cached_property
     def workbench(self) -> Workbench:
@@ -191,7 +193,11 @@ class Session:
         told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
         return str(told) if told else ""
 
-    def _cell_ended(self, _result: Any) -> None:
+    def _cell_ended(self, result: Any) -> None:
+        if self.debugged:
+            from kfp_jupyter.notebook.debugging import give_back
+
+            give_back(self, result.info.raw_cell or "")
         # Pipelines and the target in use also change through the Python API, in any cell.
         self._find_pipelines()
         self.changed()

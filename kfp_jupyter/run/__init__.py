@@ -177,6 +177,15 @@ class Run:
         texts = [(path, held.logs()) for path, held in self.tasks.items() if held.attempt]
         return "".join(f"[{path}] {line}\n" for path, text in texts for line in text.splitlines())
 
+    def given(self, task: str) -> Json:
+        """Return what a task got, as KFP's ExecutorInput; None where only its parameters are known.
+
+        Raises:
+            NoSuchNameError: There is no such task.
+            EngineError: It cannot be read.
+        """
+        return self._engine().given(self.ref, self.tasks[task].name)
+
     def _followed_status(self) -> RunState:
         status = self.status
         if not status.state.finished and status.reason == DISCONNECTED:

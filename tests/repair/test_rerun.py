@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,6 @@ from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.pipeline import PipelineError
 from kfp_jupyter.model.run import State
 from kfp_jupyter.repair.rerun import RerunError, latest_run, rerun
-from kfp_jupyter.workbench import Workbench
-
-
-@pytest.fixture
-def bench(tmp_path, monkeypatch) -> Iterator[Workbench]:
-    monkeypatch.setenv("KFP_JUPYTER_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    made = Workbench(tmp_path / "data")
-    yield made
-    made.close()
 
 
 def note(ledger, step):

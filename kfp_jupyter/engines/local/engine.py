@@ -113,6 +113,14 @@ class LocalEngine:
             if not later:
                 return
 
+    def given(self, ref: RunRef, task: str) -> Json:
+        """Return the ExecutorInput of a task's last attempt; None if it made none. See `Engine.given`."""
+        attempts = self._folder(ref).task(task)
+        made = [int(held.name) for held in attempts.glob("*") if held.name.isdecimal()]
+        if not made:
+            return None
+        return json.loads((attempts / str(max(made)) / "input.json").read_text(encoding="utf-8"))
+
     def cancel(self, ref: RunRef) -> None:
         """Ask the run to end; what runs is stopped. Does nothing if it has ended.
 

@@ -1,0 +1,54 @@
+"""The subcommands for a run that failed: `debug` and `rerun`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from kfp_jupyter.cli.commands import OK, Writing, say, watched
+
+
+def debug(options: Namespace) -> int:
+    """Write a program that runs a step of a run again, with its inputs."""
+    from kfp_jupyter.repair.debug import failed_task, task_code
+    from kfp_jupyter.repair.rerun import latest_run
+    from kfp_jupyter.workbench import current
+
+    bench = current()
+    run = bench.get(options.run) if options.run else latest_run(bench, failed=True)
+    path = run.tasks[options.task].name if options.task else failed_task(run)
+    code = task_code(run, path, {})
+    file = options.output or Path(f"debug_{path.rpartition('/')[2].replace('-', '_')}.py")
+    with Writing(file):
+        file.write_text(code.text, encoding="utf-8")
+    for note in code.notes:
+        say(note)
+    say(f"Wrote {file}; `python -m pdb {file}` steps through it.")
+    return OK
+
+
+def rerun(options: Namespace) -> int:
+    """Run again only what was changed or failed since an earlier run, and what follows from it."""
+    from kfp_jupyter.cli.source import find_pipeline
+    from kfp_jupyter.notebook.define import argument_values
+    from kfp_jupyter.repair.rerun import latest_run
+    from kfp_jupyter.repair.rerun import rerun as start
+    from kfp_jupyter.runs.history import NOTEBOOK
+    from kfp_jupyter.workbench import current
+
+    pipeline = find_pipeline(options.file, options.pipeline)
+    bench = current()
+    earlier = bench.get(options.run) if options.run else latest_run(bench, pipeline=pipeline.name)
+    started = start(
+        bench,
+        earlier,
+        pipeline,
+        arguments=argument_values(pipeline, dict(options.parameter)),
+        target=options.target or None,
+        caching=not options.no_cache,
+        jobs=options.jobs,
+        labels={NOTEBOOK: str(options.file)},
+        tell=say,
+    )
+    say(f"Run {started.id}")
+    return OK if options.detach else watched(started)

@@ -1,0 +1,50 @@
+"""`%kfp debug`: a failed step in a new cell, with its inputs; and what is put back after that cell ran.
+
+The cell defines the step's function as a plain one, since only so breakpoints hold in it. The name belongs to
+the component, which pipelines and reruns go by: it is given back as soon as the cell has run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def debug(session: Any, options: argparse.Namespace) -> None:
+    """Bring a task of a run into the notebook."""
+    from kfp_jupyter.dsl.base_component import BaseComponent
+    from kfp_jupyter.repair.debug import failed_task, task_code
+    from kfp_jupyter.repair.rerun import latest_run
+
+    bench, names = session.workbench, session.shell.user_ns
+    run = bench.get(options.run) if options.run else latest_run(bench, failed=True)
+    path = run.tasks[options.task].name if options.task else failed_task(run)
+    code = task_code(run, path, names)
+    session.shell.push(dict(code.inputs))
+    held = names.get(code.function)
+    if isinstance(held, BaseComponent):
+        session.debugged[code.function] = held
+    for name, value in code.inputs.items():
+        session.say(f"{name} = {_short(value)}")
+    for note in code.notes:
+        session.say(note)
+    session.say(f"The next cell runs {path} of run {run.id} again, with these inputs.")
+    session.shell.set_next_input(code.text)
+
+
+def give_back(session: Any, cell: str) -> None:
+    """Bind components again whose names the code of a debugged task has taken."""
+    from kfp_jupyter.dsl.base_component import BaseComponent
+    from kfp_jupyter.repair.debug import MARK
+
+    if not cell.startswith(MARK):
+        return
+    names = session.shell.user_ns
+    for name, component in session.debugged.items():
+        if not isinstance(names.get(name), BaseComponent):
+            names[name] = component
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"
