@@ -8,21 +8,18 @@ import, 0.5 up to the first component.
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
-import tempfile
 
+from clock import seconds
 from rivals import kfp
 
 ROUNDS = 11
-START = """
-import logging, os, sys, time, warnings
+SHELL = """
+import logging, warnings
 warnings.simplefilter("ignore")
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-begin = time.perf_counter()
 """
-END = "\nos.write(int(sys.argv[1]), str(time.perf_counter() - begin).encode())"
 
 IMPORT_KFP = "import kfp"
 IMPORT_OURS = "import kfp_jupyter"
@@ -35,20 +32,6 @@ assert "train" in shell.user_ns
 """
 
 
-def seconds(python: str, body: str) -> float:
-    """Return how long the body takes in a new process of that interpreter, in seconds."""
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryDirectory() as home:
-        subprocess.run(
-            [python, "-c", START + body + END, str(answer.fileno())],
-            pass_fds=[answer.fileno()],
-            stdout=subprocess.DEVNULL,
-            env={"HOME": home, "PATH": "/usr/bin:/bin"},
-            check=True,
-        )
-        answer.seek(0)
-        return float(answer.read())
-
-
 def main() -> None:
     """Measure, and print one line a case."""
     cases = {
@@ -57,11 +40,11 @@ def main() -> None:
         "import + %load_ext + first %%component": (sys.executable, FIRST_COMPONENT),
     }
     for python, body in cases.values():
-        seconds(python, body)  # Bytecode and disk caches.
+        seconds(python, SHELL, body)  # Bytecode and disk caches.
     taken: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(ROUNDS):
         for name, (python, body) in cases.items():
-            taken[name].append(seconds(python, body))
+            taken[name].append(seconds(python, SHELL, body))
     rival = statistics.median(taken["import kfp"])
     for name, times in taken.items():
         median = statistics.median(times)

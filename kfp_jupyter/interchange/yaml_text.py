@@ -1,8 +1,9 @@
-"""YAML as KFP's files are written: sorted keys, and sources readable, as blocks.
+"""YAML as KFP's files are written, and Argo's manifests: sources readable, as blocks.
 
 An emitter of our own, because a general one decides for each value what is fixed here (style, anchors, tags,
 folding): PyYAML's, also the one in C, takes five times as long, which would be most of the time of compiling.
-Every text is written so that YAML 1.1 and 1.2 read the same. Spec: https://yaml.org/spec/1.1/
+Every text is written so that YAML 1.1 and 1.2, and Go's readers, read the same.
+Spec: https://yaml.org/spec/1.1/
 """
 
 from __future__ import annotations
@@ -24,23 +25,18 @@ _UNPRINTABLE = re.compile("[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\u
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
-_MISTAKEN = re.compile(r"[yYnN]|[-+]?\.?[0-9][0-9a-fA-FoOxX_.+-]*")
 
-
-def text_style(value: str) -> str | None:
-    """Return the PyYAML style in which a text is safe from every reader of YAML; None lets PyYAML choose."""
-    if "\n" in value:
-        return "|"
-    return "'" if _MISTAKEN.fullmatch(value) else None
-
-
-def dump(documents: list[Json]) -> str:
+def dump(documents: list[Json], *, sort_keys: bool = True) -> str:
     """Return the documents as YAML.
+
+    Args:
+        documents: JSON values.
+        sort_keys: Whether keys are sorted, as KFP does, or stand in their own order.
 
     Raises:
         InterchangeError: A value is none of JSON's.
     """
-    return "---\n".join(_Emitter().document(held) for held in documents)
+    return "---\n".join(_Emitter(sort_keys).document(held) for held in documents)
 
 
 def comment(lines: str) -> str:
@@ -51,7 +47,8 @@ def comment(lines: str) -> str:
 class _Emitter:
     """Writes one document, line by line."""
 
-    def __init__(self) -> None:
+    def __init__(self, sort_keys: bool) -> None:
+        self._sort_keys = sort_keys
         self._lines: list[str] = []
         # The same texts stand in many places: types, names, the lines that start a step.
         self._texts: dict[tuple[str, str], str] = {}
@@ -70,7 +67,7 @@ class _Emitter:
         """Write a mapping whose lines begin with `indent`, but the first with `first`."""
         append, texts, start = self._lines.append, self._texts, first
         inner = indent + "  "
-        for key in sorted(held):
+        for key in sorted(held) if self._sort_keys else held:
             value = held[key]
             name = texts.get((key, "key")) or self._key(key)
             if len(name) > _LONGEST_KEY:

@@ -30,10 +30,10 @@ def encode(value: Any, *, full: bool = False) -> Json:
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
         record: dict[str, Json] = {} if full else {"kind": type(value).__name__}
-        for item in fields(value):
-            held = getattr(value, item.name)
-            if full or held != _default(item):
-                record[item.name] = encode(held, full=full)
+        for name, default in _defaults(type(value)):
+            held = getattr(value, name)
+            if full or held != default:
+                record[name] = encode(held, full=full)
         return record
     if isinstance(value, Mapping):
         return {key: encode(held, full=full) for key, held in value.items()}
@@ -52,6 +52,12 @@ def decode(type_: type[T], value: Json) -> T:
         return typing.cast(T, _decoder(typing.cast("Any", type_))(value))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a {getattr(type_, '__name__', type_)}: {error}") from error
+
+
+@cache
+def _defaults(type_: type[Any]) -> tuple[tuple[str, Any], ...]:
+    """Return the names of a dataclass's fields with their defaults."""
+    return tuple((item.name, _default(item)) for item in fields(type_))
 
 
 def _default(item: Field[Any]) -> Any:

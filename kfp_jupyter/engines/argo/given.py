@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kfp_jupyter.engines.argo.errors import ManifestError
-from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program
 from kfp_jupyter.engines.argo.values import encode_value
-from kfp_jupyter.engines.argo.weight import POD_LIMIT, pod_weight
+from kfp_jupyter.engines.argo.weight import POD_LIMIT, PodWeight
 from kfp_jupyter.model.component import Component, ContainerStep
 from kfp_jupyter.model.pipeline import Constant, PipelineInput, Task
 from kfp_jupyter.model.types import Json
 
 
 def check_given(
-    task: Task, component: Component, arguments: Mapping[str, Json], template: Mapping[str, Any]
+    task: Task, component: Component, arguments: Mapping[str, Json], pod: PodWeight
 ) -> None:
     """See that Argo can pass what a task is given; what other tasks give out is not known yet.
 
@@ -23,7 +21,7 @@ def check_given(
         task: The task.
         component: What it runs.
         arguments: Those of the run.
-        template: What it runs, as Argo's template.
+        pod: What its template weighs.
 
     Raises:
         ManifestError: A value is too large for its pod, or Argo would change it.
@@ -32,9 +30,7 @@ def check_given(
     if isinstance(component.implementation, ContainerStep):
         for name, value in known.items():
             _check_braces(task, name, value)
-    values = {f"workflow.parameters.{PROGRAM_PARAMETER}": packed_program()}
-    values |= {f"inputs.parameters.{name}": encode_value(value) for name, value in known.items()}
-    weight = pod_weight(template, values)
+    weight = pod.of({name: encode_value(value) for name, value in known.items()})
     if weight > POD_LIMIT:
         raise ManifestError(
             f"Its source, and twice its values, take {weight // 1000} kB in its pod; on Argo they may take "

@@ -7,9 +7,10 @@ Fields: https://argo-workflows.readthedocs.io/en/latest/fields/#workflow
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from kfp_jupyter.engines.argo.record import NOTICES_ANNOTATION, PIPELINE_LABEL, 
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, record_parameter
 from kfp_jupyter.engines.argo.template import template
 from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_expression, encode_value
+from kfp_jupyter.engines.argo.weight import PodWeight
 from kfp_jupyter.engines.base import RunOptions
 from kfp_jupyter.engines.support import check_supported, step_of, task_output
 from kfp_jupyter.model.component import ContainerStep, InputSpec, PythonStep
@@ -75,12 +77,13 @@ def workflow(
     installation = installation or Installation()
     templates = _Templates(pipeline, installation.artifact_root)
     names = task_names(pipeline.graph.tasks)
-    tasks = [_dag_task(pipeline, task, names, templates.name_of(task)) for task in pipeline.graph.in_order()]
+    ordered = list(pipeline.graph.in_order())
+    tasks = [_dag_task(pipeline, task, names, templates.of(task).name) for task in ordered]
     parameters = [
         {"name": name, "value": _sized(value, f"argument {name}")} for name, value in arguments.items()
     ]
-    for task in pipeline.graph.in_order():
-        check_given(task, pipeline.component_of(task), arguments, templates.of(task))
+    for task in ordered:
+        check_given(task, pipeline.component_of(task), arguments, templates.of(task).weight)
     spec: dict[str, Any] = {
         "entrypoint": templates.entrypoint,
         "arguments": {"parameters": [*parameters, {"name": PROGRAM_PARAMETER, "value": packed_program()}]},
@@ -91,7 +94,7 @@ def workflow(
         # As in KFP, a failed task stops what needs it and nothing else.
         "templates": [
             {"name": templates.entrypoint, "dag": {"failFast": False, "tasks": tasks}},
-            *templates.made,
+            *(made.template for made in templates.made),
         ],
     }
     if installation.service_account:
@@ -120,18 +123,18 @@ def workflow(
 
 def to_yaml(manifest: Mapping[str, Any]) -> str:
     """Return the Workflow as YAML for people and kubectl: keys in order, texts of several lines as blocks."""
-    import yaml
+    from kfp_jupyter.interchange.yaml_text import dump
 
-    from kfp_jupyter.interchange.yaml_text import text_style
+    return dump([dict(manifest)], sort_keys=False)
 
-    class Dumper(yaml.SafeDumper):
-        pass
 
-    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=text_style(value))
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A template, and what it weighs in a pod."""
 
-    Dumper.add_representer(str, text)
-    return yaml.dump(dict(manifest), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
+    name: str
+    template: dict[str, Any]
+    weight: PodWeight
 
 
 class _Templates:
@@ -140,35 +143,38 @@ class _Templates:
     def __init__(self, pipeline: Pipeline, artifact_root: str) -> None:
         self._pipeline = pipeline
         self._root = artifact_root
-        self._names: dict[tuple[str, TaskSettings], str] = {}
+        self._by_use: dict[tuple[str, TaskSettings], _Template] = {}
         self._prefix = _key_prefix(pipeline)
-        self.made: list[dict[str, Any]] = []
         self.entrypoint = slug(pipeline.name, 120)
         self._taken = {self.entrypoint}
+        # How many templates have asked for a name, so that the next need not try theirs.
+        self._asked: dict[str, int] = {}
 
-    def of(self, task: Task) -> dict[str, Any]:
+    @property
+    def made(self) -> Iterable[_Template]:
+        """The templates so far."""
+        return self._by_use.values()
+
+    def of(self, task: Task) -> _Template:
         """Return the template that a task runs."""
-        name = self.name_of(task)
-        return next(made for made in self.made if made["name"] == name)
-
-    def name_of(self, task: Task) -> str:
-        """Return the name of the template that a task runs."""
         # These three say nothing about the pod.
         settings = replace(task.settings, caching=True, cache_key="", display_name="")
         key = (task.component, settings)
-        if key not in self._names:
+        if key not in self._by_use:
             component = self._pipeline.component_of(task)
-            base = slug(component.name, 100)
-            numbered = (
-                base if number == 1 else f"{base}-{number}" for number in range(1, len(self._taken) + 2)
-            )
-            name = next(free for free in numbered if free not in self._taken)
-            self.made.append(
-                template(name, component, settings, key_prefix=self._prefix, artifact_root=self._root)
-            )
-            self._taken.add(name)
-            self._names[key] = name
-        return self._names[key]
+            name = self._free_name(slug(component.name, 100))
+            made = template(name, component, settings, key_prefix=self._prefix, artifact_root=self._root)
+            self._by_use[key] = _Template(name, made, PodWeight(made, {PROGRAM_PARAMETER: packed_program()}))
+        return self._by_use[key]
+
+    def _free_name(self, base: str) -> str:
+        for number in itertools.count(self._asked.get(base, 0) + 1):
+            name = base if number == 1 else f"{base}-{number}"
+            if name not in self._taken:
+                break
+        self._asked[base] = number
+        self._taken.add(name)
+        return name
 
 
 def _key_prefix(pipeline: Pipeline) -> str:

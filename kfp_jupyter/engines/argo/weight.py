@@ -14,22 +14,36 @@ POD_LIMIT = 128_000
 """Bytes that a filled-in template may take; what the cluster adds on the places of artifacts has the rest."""
 
 
-def pod_weight(template: Mapping[str, Any], values: Mapping[str, str]) -> int:
-    """Return the bytes of a template in its pod.
+class PodWeight:
+    """The bytes of a template in its pod; each text in it is looked through once, however many tasks share it.
 
     Args:
         template: The template, with Argo's variables in it.
-        values: What is known of them, by name: `inputs.parameters.rows`. An input's value stands there once
-            more, beside its name.
+        workflow: What is known of the Workflow's parameters, by name.
     """
-    text = json.dumps(template)
-    given = {item["name"] for item in template.get("inputs", {}).get("parameters", [])}
-    weight = _weight(text)
-    for name, value in values.items():
-        _, _, last = name.rpartition(".")
-        times = text.count(f"{{{{{name}}}}}") + text.count(f"parameters['{last}']")
-        weight += _weight(json.dumps(value)) * (times + (name.startswith("inputs.") and last in given))
-    return weight
+
+    def __init__(self, template: Mapping[str, Any], workflow: Mapping[str, str]) -> None:
+        self._text = json.dumps(template)
+        self._inputs = {item["name"] for item in template.get("inputs", {}).get("parameters", [])}
+        self._times: dict[str, int] = {}
+        self._empty = _weight(self._text) + sum(
+            _weight(json.dumps(value)) * self._mentions(f"workflow.parameters.{name}")
+            for name, value in workflow.items()
+        )
+
+    def of(self, inputs: Mapping[str, str]) -> int:
+        """Return the bytes with these values of its input parameters, by name."""
+        weight = self._empty
+        for name, value in inputs.items():
+            if name not in self._times:
+                # An input's value stands there once more, beside its name.
+                self._times[name] = self._mentions(f"inputs.parameters.{name}") + (name in self._inputs)
+            weight += _weight(json.dumps(value)) * self._times[name]
+        return weight
+
+    def _mentions(self, variable: str) -> int:
+        _, _, name = variable.rpartition(".")
+        return self._text.count(f"{{{{{variable}}}}}") + self._text.count(f"parameters['{name}']")
 
 
 def _weight(text: str) -> int:
