@@ -12,7 +12,7 @@ STAMPS := $(VENV)/.stamps
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BENCHMARKS := $(wildcard benchmarks/*.py)
+BENCHMARKS := $(filter-out %/clock.py %/rivals.py,$(wildcard benchmarks/*.py))
 MODULES := labextension/node_modules/.package-lock.json
 FRONTEND := kfp_jupyter/labextension/install.json
 FRONTEND_SOURCES := install.json $(shell find labextension/src labextension/style -type f) \

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import kfp_jupyter
+from kfp_jupyter.executor.joining import joined
+from kfp_jupyter.executor.program import KEPT, digest, keep
 
 
 def python(code: str) -> str:
@@ -100,6 +103,29 @@ def imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+@pytest.mark.golden
+def test_the_text_of_the_executor_is_kept_as_its_files_make_it(request):
+    if request.config.getoption("--update-goldens"):
+        keep()
+    made_of, _, kept = KEPT.read_text(encoding="utf-8").partition("\n")
+    assert made_of == digest(), "the executor's files have changed; `make goldens` joins them"
+    # Not the texts: how `ast` writes what it has read differs a little from Python to Python.
+    assert ast.dump(ast.parse(kept)) == ast.dump(ast.parse(joined()))
+
+
+def test_executor_files_that_have_changed_are_joined_anew(tmp_path):
+    folder = Path(kfp_jupyter.__file__).parent / "executor"
+    copy = shutil.copytree(folder, tmp_path / "kfp_jupyter" / "executor")
+    (tmp_path / "kfp_jupyter" / "__init__.py").touch()
+    with (copy / "main.py").open("a", encoding="utf-8") as file:
+        file.write("\nCHANGED = []\n")
+    code = "from kfp_jupyter.executor.program import program; print('CHANGED=[]' in program())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
 
 
 def test_a_component_and_a_pipeline_are_defined_without_the_step_s_program():

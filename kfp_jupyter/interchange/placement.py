@@ -12,7 +12,7 @@ settings that stand there.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from kfp_jupyter.model.component import Component
@@ -67,8 +67,9 @@ class _Names:
         self._pipeline = pipeline
         self._settings: dict[str, TaskSettings] = {}
         self.kept = _was_read(pipeline, pipeline.graph, set()) if kept is None else kept
-        self._reserved = pipeline.components if self.kept else {}
-        self._labels = {held.executor_label for held in self._reserved.values()}
+        reserved = pipeline.components if self.kept else {}
+        self._keys = _Taken(reserved)
+        self._labels = _Taken(held.executor_label for held in reserved.values())
 
     def fill(self, outer: Place, graph: Graph) -> None:
         """Place the components of a graph's tasks, and of the groups in it."""
@@ -112,9 +113,7 @@ class _Names:
     def _own(self, task: Task, component: Component) -> Place:
         base = component.executor_label or f"exec-{task.name}"
         key = task.component if component.executor_label else f"comp-{task.name}"
-        label = _unique(base, self._labels)
-        self._labels.add(label)
-        return self._add(Place(component, key, label, task.settings))
+        return self._add(Place(component, key, self._labels.take(base), task.settings))
 
     def _kept(self, task: Task, component: Component) -> Place:
         label = component.executor_label
@@ -132,19 +131,12 @@ class _Names:
         inner.fill(held, graph)
         for part in inner.places.values():
             if part.label:
-                part.label = _unique(part.label, self._labels)
-                self._labels.add(part.label)
-        taken = set(self.places)
-        for part in inner.places.values():
-            old = part.key
-            part.key = _unique(old, taken)
-            taken |= {old, part.key}
-        for part in inner.places.values():
-            self.places[part.key] = part
+                part.label = self._labels.take(part.label)
+            self._add(part)
         return self._add(held)
 
     def _add(self, held: Place) -> Place:
-        held.key = _unique(held.key, {**self._reserved, **self.places} if self._reserved else self.places)
+        held.key = self._keys.take(held.key)
         self.places[held.key] = held
         return held
 
@@ -195,11 +187,19 @@ def _in_executor(settings: TaskSettings) -> TaskSettings:
     )
 
 
-def _unique(name: str, taken: Container[str]) -> str:
-    """Return the name, or with the first number from 2 on that makes it unique."""
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}-{number}" in taken:
-        number += 1
-    return f"{name}-{number}"
+class _Taken:
+    """Names that are in use."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = set(names)
+        # Where the search for a free number goes on: what is below stays taken.
+        self._numbers: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """Return the name, or with the first number from 2 on that makes it unique, which is then taken."""
+        free = name
+        while free in self._names:
+            number = self._numbers[name] = self._numbers.get(name, 1) + 1
+            free = f"{name}-{number}"
+        self._names.add(free)
+        return free

@@ -12,9 +12,7 @@ from kfp_jupyter.model.pipeline import Constant, PipelineInput, Task
 from kfp_jupyter.model.types import Json
 
 
-def check_given(
-    task: Task, component: Component, arguments: Mapping[str, Json], pod: PodWeight
-) -> None:
+def check_given(task: Task, component: Component, arguments: Mapping[str, Json], pod: PodWeight) -> None:
     """See that Argo can pass what a task is given; what other tasks give out is not known yet.
 
     Args:

@@ -15,7 +15,7 @@ POD_LIMIT = 128_000
 
 
 class PodWeight:
-    """The bytes of a template in its pod; each text in it is looked through once, however many tasks share it.
+    """The bytes of a template in its pod; it is looked through once for all of its tasks.
 
     Args:
         template: The template, with Argo's variables in it.
