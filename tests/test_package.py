@@ -110,7 +110,9 @@ def test_the_text_of_the_executor_is_kept_as_its_files_make_it(request):
     if request.config.getoption("--update-goldens"):
         keep()
     made_of, _, kept = KEPT.read_text(encoding="utf-8").partition("\n")
-    assert made_of == digest(), "the executor's files have changed; `make goldens` joins them"
+    assert made_of == digest(), (
+        "the executor's files have changed: `pytest tests/test_package.py --update-goldens`"
+    )
     # Not the texts: how `ast` writes what it has read differs a little from Python to Python.
     assert ast.dump(ast.parse(kept)) == ast.dump(ast.parse(joined()))
 
