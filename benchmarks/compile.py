@@ -4,7 +4,7 @@ The same program is compiled by both: a chain and a fan-out of one component, an
 all differ. Measured is what comes after the imports and the definitions of the components: tracing the
 pipeline's function and writing the file. Each number is the best of a few fresh processes, taken in turns,
 so that what else the machine does meanwhile hits all alike. `same work` is our compiler with KFP's own
-command in the steps, `embedded` our default, `Argo` the Workflow as YAML; ratios are to KFP's time in the same
+command in the steps, `embedded` our default, `Argo` the Workflow as YAML; ratios are to KFP's time in its
 row, `B/t` is the bytes of the file for each task. The last table is of whole commands, with their start.
 
 Exits with 1 if a target is missed.
