@@ -179,7 +179,7 @@ class Workbench:
         except EngineError as error:
             error.where = error.where or f"pipeline {pipeline.name}, target {where}"
             raise
-        tasks = tuple(pipeline.graph.tasks)
+        tasks = pipeline.paths()
         about = (ref.run_id, pipeline.name, ref.target, bound, tasks, options.notices)
         created = RunCreated(time.time(), *about)
         self._known[ref.run_id] = ref, pipeline

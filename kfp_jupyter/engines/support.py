@@ -1,4 +1,7 @@
-"""What no engine of ours can run yet, refused before a run starts; and what is left, in its narrower type."""
+"""What an engine for flat graphs cannot run yet, refused before a run starts; and what is left, narrower.
+
+It is Argo's; this machine runs all that a pipeline can say, and has its own `preflight`.
+"""
 
 from __future__ import annotations
 
@@ -32,21 +35,19 @@ class UnsupportedError(EngineError):
     """A task needs what the engine cannot do yet."""
 
 
-def check_supported(pipeline: Pipeline, engine: str, *, calculates: bool = False) -> None:
-    """Refuse a pipeline with what no engine runs yet.
+def check_supported(pipeline: Pipeline, engine: str) -> None:
+    """Refuse a pipeline with more than a flat graph of steps.
 
     Args:
         pipeline: The pipeline.
-        engine: What the engine is called in a sentence: `this machine`.
-        calculates: Whether the engine itself takes parts of values and calculates with them.
+        engine: What the engine is called in a sentence: `Argo`.
 
     Raises:
         UnsupportedError: Naming the task, what it needs, and the remedy.
     """
     for task in pipeline.graph.tasks.values():
-        if not calculates:
-            _refuse_calculations(task, engine)
-        for need in _needs(task, pipeline.component_of(task), calculates):
+        _refuse_calculations(task, engine)
+        for need in _needs(task, pipeline.component_of(task)):
             raise UnsupportedError(
                 f"It {need}, which cannot be run on {engine} yet.",
                 where=f"task {task.name}",
@@ -73,7 +74,7 @@ def _refuse_calculations(task: Task, engine: str) -> None:
             )
 
 
-def _needs(task: Task, component: Component, calculates: bool) -> Iterator[str]:
+def _needs(task: Task, component: Component) -> Iterator[str]:
     step = component.implementation
     if not isinstance(step, (PythonStep, ContainerStep)):
         yield _STEPS[type(step)]
@@ -88,11 +89,9 @@ def _needs(task: Task, component: Component, calculates: bool) -> Iterator[str]:
     for name, value in task.arguments.items():
         if isinstance(value, FinalStatus):
             yield f"gets in {name!r} how another task ended"
-        elif isinstance(value, Calculation):
-            continue
         elif not isinstance(value, (Constant, PipelineInput, TaskOutput)):
             yield f"gets {name!r} in KFP's older way, from the run's parameters"
-        elif not isinstance(value, Constant) and value.selector and not calculates:
+        elif not isinstance(value, Constant) and value.selector:
             yield f"gets in {name!r} a part of a value"
         elif component.input(name) is None:
             yield f"puts the value of {name.removeprefix('pipelinechannel--')!r} into a text or a setting"

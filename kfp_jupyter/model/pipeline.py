@@ -6,7 +6,7 @@ thousand tasks of one component cost one component. The map is flat: tasks of in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, Passthrough
@@ -130,3 +130,21 @@ class Pipeline:
     def component_of(self, task: Task) -> Component:
         """Return the component that a task runs."""
         return self.components[task.component]
+
+    def walk(self, graph: Graph | None = None, *, loops: bool = True) -> Iterator[tuple[str, Task]]:
+        """Yield every task of a graph at all levels with its path in it, groups in front of what is in them.
+
+        Args:
+            graph: The graph; None for the pipeline's own.
+            loops: Whether also what is in loops, once and without the numbers of iterations.
+        """
+        for task in (graph or self.graph).tasks.values():
+            yield task.name, task
+            body = self.component_of(task).implementation
+            if isinstance(body, Graph) and (loops or task.loop is None):
+                for path, inner in self.walk(body, loops=loops):
+                    yield f"{task.name}/{path}", inner
+
+    def paths(self, graph: Graph | None = None) -> tuple[str, ...]:
+        """Return the paths of the tasks of a graph that are known before it runs: all but those in loops."""
+        return tuple(path for path, _ in self.walk(graph, loops=False))

@@ -3,7 +3,8 @@
 Every engine tells what happens as events; `apply` folds them into a `RunState`; screens, history and the
 Python API read that state and nothing else. States are KFP's v2 run states
 (https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/); a cache hit is
-SUCCEEDED with `cached`, an interrupted run is FAILED with a reason. Times are seconds since the epoch.
+SUCCEEDED with `cached`, an interrupted run is FAILED with a reason, a task whose condition did not hold is
+SKIPPED with the condition as its message. Times are seconds since the epoch.
 
 The points of a step curve come one by one while the task runs, and all together in its metrics artifact when
 it has ended; so a curve is whole however many of the former were missed.
@@ -11,7 +12,7 @@ it has ended; so a curve is whole however many of the former were missed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
@@ -179,7 +180,11 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class RunCreated:
-    """The first event of a run. `tasks` are the paths of all tasks known beforehand; see `RunState`."""
+    """The first event of a run.
+
+    `tasks` are the paths of all tasks known beforehand, groups in front of what is in them: all but those in
+    loops, which `IterationsAdded` adds. See also `RunState`.
+    """
 
     time: float
     run_id: str
@@ -233,7 +238,34 @@ class MetricLogged:
     value: float
 
 
-Event = RunCreated | RunChanged | TaskChanged | MetricLogged
+@dataclass(frozen=True, slots=True)
+class IterationsAdded:
+    """A loop has got its items, and with them tasks that were not known before, all of them pending.
+
+    It may be told again with a higher count, by engines that learn of iterations one by one. An iteration is
+    no task itself: it is what its tasks are. What the items are stands in the loop's own `TaskRun.inputs`.
+
+    Attributes:
+        loop: The path of the loop's task: `for-loop-1`.
+        count: How many iterations there are.
+        tasks: The paths inside of each, all of them: `train` for `for-loop-1[3]/train`; an empty path where
+            the loop runs a single step, which then is `for-loop-1[3]`.
+    """
+
+    time: float
+    loop: str
+    count: int
+    tasks: tuple[str, ...]
+
+    def paths(self) -> Iterator[str]:
+        """Yield the paths of the tasks that it adds."""
+        for index in range(self.count):
+            iteration = f"{self.loop}[{index}]"
+            for task in self.tasks:
+                yield f"{iteration}/{task}" if task else iteration
+
+
+Event = RunCreated | RunChanged | TaskChanged | MetricLogged | IterationsAdded
 
 
 def apply(state: RunState | None, event: Event) -> RunState:
@@ -259,6 +291,10 @@ def apply(state: RunState | None, event: Event) -> RunState:
         raise ValueError(f"a run's first event must be RunCreated, not {type(event).__name__}")
     if isinstance(event, RunChanged):
         return _run_changed(state, event)
+    if isinstance(event, IterationsAdded):
+        # What is known already stays as it is, in its place.
+        tasks = {**state.tasks, **{path: TaskRun() for path in event.paths() if path not in state.tasks}}
+        return replace(state, tasks=tasks, version=state.version + 1)
     task = state.tasks.get(event.task, TaskRun())
     changed = _task_changed(task, event) if isinstance(event, TaskChanged) else _metric_logged(task, event)
     return replace(state, tasks={**state.tasks, event.task: changed}, version=state.version + 1)

@@ -1,15 +1,13 @@
-"""What the engines cannot run yet is refused before a run starts, naming the task."""
+"""What an engine cannot run yet is refused before a run starts, naming the task."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from kfp_jupyter.engines.argo.manifest import workflow
 from kfp_jupyter.engines.base import RunOptions
-from kfp_jupyter.engines.local.preflight import check
 from kfp_jupyter.engines.support import UnsupportedError, check_supported
 from kfp_jupyter.model.component import Component, ContainerStep, ForeignStep, Importer, InputSpec, OutputSpec
 from kfp_jupyter.model.graph import Graph, Loop, Task, Trigger, TriggerStrategy
@@ -57,14 +55,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("given", "what"), CASES, ids=[what for _, what in CASES])
-@pytest.mark.parametrize(
-    "refuse", [check, lambda given: workflow(given, {}, RunOptions("r", Target()))], ids=["local", "argo"]
-)
-def test_what_cannot_be_run_yet_is_refused_with_its_task(
-    refuse: Callable[[Pipeline], object], given: Pipeline, what: str
-) -> None:
+def test_what_argo_cannot_run_yet_is_refused_with_its_task(given: Pipeline, what: str) -> None:
     with pytest.raises(UnsupportedError) as caught:
-        refuse(given)
+        workflow(given, {}, RunOptions("r", Target()))
     assert caught.value.where == "task use"
     assert what in caught.value.what
     assert "KFP server" in caught.value.remedy
@@ -85,7 +78,6 @@ def test_what_only_this_machine_makes_of_values_is_refused_elsewhere(
     value: TaskOutput | Calculation, what: str, remedy: str
 ) -> None:
     given = pipeline(use(arguments={"a": value}))
-    check_supported(given, "this machine", calculates=True)
     with pytest.raises(UnsupportedError) as caught:
         workflow(given, {}, RunOptions("r", Target()))
     assert caught.value.where == "task use"
@@ -95,8 +87,8 @@ def test_what_only_this_machine_makes_of_values_is_refused_elsewhere(
 
 def test_an_output_of_several_tasks_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="output 'o' comes from whichever"):
-        check_supported(pipeline(use(), output=OneOf((MADE, TaskOutput("use", "o")))), "this machine")
+        check_supported(pipeline(use(), output=OneOf((MADE, TaskOutput("use", "o")))), "Argo")
 
 
 def test_what_can_be_run_passes() -> None:
-    check_supported(pipeline(use(arguments={"a": MADE})), "this machine")
+    check_supported(pipeline(use(arguments={"a": MADE})), "Argo")

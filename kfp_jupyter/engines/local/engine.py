@@ -176,7 +176,7 @@ class LocalEngine:
                     pipeline.name,
                     options.target,
                     dict(arguments),
-                    tuple(pipeline.graph.tasks),
+                    pipeline.paths(),
                     options.notices,
                 )
             )

@@ -1,4 +1,4 @@
-"""A task's arguments to KFP's ExecutorInput, and KFP's ExecutorOutput to what a run knows of the task.
+"""What a task gets to KFP's ExecutorInput, and KFP's ExecutorOutput to what a run knows of the task.
 
 Spec: https://github.com/kubeflow/pipelines/blob/master/api/v2alpha1/pipeline_spec.proto
 """
@@ -11,21 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kfp_jupyter.engines.local.folder import folder_name
-from kfp_jupyter.engines.support import task_output
-from kfp_jupyter.model.calculation import evaluate
+from kfp_jupyter.engines.local.placeholder import replaced
 from kfp_jupyter.model.component import Component
-from kfp_jupyter.model.pipeline import (
-    Calculation,
-    Constant,
-    Pipeline,
-    PipelineError,
-    PipelineInput,
-    Task,
-    TaskOutput,
-    Value,
-)
 from kfp_jupyter.model.run import ArtifactRecord, TaskRun
-from kfp_jupyter.model.selection import selected
 from kfp_jupyter.model.types import ArtifactType, Json
 
 
@@ -67,45 +55,15 @@ class Given:
         parameters: Parameters by input name.
         artifacts: Lists of KFP's RuntimeArtifacts by input name.
         digests: A digest of each artifact's contents, where it is known.
+        others: Parameters that the component does not declare; only placeholders refer to them.
+        mentions_outputs: Whether placeholders of places that only an attempt has are left in the parameters.
     """
 
-    parameters: Mapping[str, Json]
-    artifacts: Mapping[str, list[Json]]
-    digests: Mapping[str, list[str]]
-
-
-def given_to(
-    task: Task, pipeline: Pipeline, arguments: Mapping[str, Json], products: Mapping[str, Product]
-) -> Given:
-    """Return what a task gets, once all that it depends on has succeeded.
-
-    An input without an argument is left out; the function's own default then holds.
-
-    Raises:
-        PipelineError: A part of a value is not there, or it cannot be calculated; the input is named.
-    """
-    component = pipeline.component_of(task)
-    parameters: dict[str, Json] = {}
-    artifacts: dict[str, list[Json]] = {}
-    digests: dict[str, list[str]] = {}
-    for name, value in task.arguments.items():
-        spec = component.input(name)
-        if spec is None:
-            continue
-        if isinstance(spec.type, ArtifactType):
-            listed = _artifacts(value, spec.type, arguments, products)
-            if listed is not None:
-                artifacts[name] = listed
-                digests[name] = _digests(value, listed, products)
-        else:
-            try:
-                found, held = _parameter(value, pipeline, arguments, products)
-            except PipelineError as error:
-                error.what = f"The argument {name!r} cannot be had: {error.what}"
-                raise
-            if found:
-                parameters[name] = held
-    return Given(parameters, artifacts, digests)
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    artifacts: Mapping[str, list[Json]] = field(default_factory=dict)
+    digests: Mapping[str, list[str]] = field(default_factory=dict)
+    others: Mapping[str, Json] = field(default_factory=dict)
+    mentions_outputs: bool = False
 
 
 def executor_input(component: Component, given: Given, attempt: Path, artifacts: Path) -> Json:
@@ -137,7 +95,7 @@ def executor_input(component: Component, given: Given, attempt: Path, artifacts:
             }
         else:
             parameters[spec.name] = {"outputFile": str(attempt / "outputs" / place)}
-    return {
+    made: dict[str, Json] = {
         "inputs": {
             "parameterValues": dict(given.parameters),
             "artifacts": {name: {"artifacts": listed} for name, listed in given.artifacts.items()},
@@ -147,6 +105,25 @@ def executor_input(component: Component, given: Given, attempt: Path, artifacts:
             "artifacts": outputs,
             "outputFile": str(attempt / "output.json"),
         },
+    }
+    if given.mentions_outputs:
+        made["inputs"]["parameterValues"] = replaced(given.parameters, _places(made))
+    return made
+
+
+def _places(executor_input: Json) -> dict[str, Json]:
+    """Return what placeholders of places that only an attempt has stand for."""
+    outputs = executor_input["outputs"]
+    parameters = {name: {"output_file": held["outputFile"]} for name, held in outputs["parameters"].items()}
+    artifacts = {
+        name: {**held["artifacts"][0], "path": held["artifacts"][0]["uri"]}
+        for name, held in outputs["artifacts"].items()
+    }
+    file = outputs["outputFile"]
+    return {
+        "": json.dumps(executor_input),
+        "outputs": {"parameters": parameters, "artifacts": artifacts, "output_file": file},
+        "outputMetadataUri": file,
     }
 
 
@@ -175,49 +152,3 @@ def product_of(task: TaskRun) -> Product:
         for name, records in task.artifacts.items()
     }
     return Product(dict(task.outputs), artifacts)
-
-
-def _parameter(
-    value: Value, pipeline: Pipeline, arguments: Mapping[str, Json], products: Mapping[str, Product]
-) -> tuple[bool, Json]:
-    if isinstance(value, Constant):
-        return True, value.value
-    if isinstance(value, Calculation):
-        return True, evaluate(value, lambda operand: _parameter(operand, pipeline, arguments, products)[1])
-    if isinstance(value, PipelineInput):
-        spec = next((spec for spec in pipeline.inputs if spec.name == value.name), None)
-        default = spec.default if spec is not None else None
-        held = arguments.get(value.name, default)
-        return held is not None, held if held is None else selected(held, value.selector)
-    source = task_output(value)
-    parameters = products[source.task].parameters
-    if source.output not in parameters:
-        return False, None
-    return True, selected(parameters[source.output], source.selector)
-
-
-def _artifacts(
-    value: Value, type_: ArtifactType, arguments: Mapping[str, Json], products: Mapping[str, Product]
-) -> list[Json] | None:
-    if isinstance(value, Constant):
-        place: Json = value.value
-    elif isinstance(value, PipelineInput):
-        place = arguments.get(value.name)
-    else:
-        source = task_output(value)
-        return products[source.task].artifacts.get(source.output)
-    if place is None:
-        return None
-    # An artifact handed to the pipeline is its URI.
-    places = place if isinstance(place, list) else [place]
-    return [
-        {"type": {"schemaTitle": type_.schema_title}, "uri": str(held), "metadata": {}} for held in places
-    ]
-
-
-def _digests(value: Value, listed: list[Json], products: Mapping[str, Product]) -> list[str]:
-    if isinstance(value, TaskOutput):
-        return list(products[value.task].digests.get(value.output, ()))
-    # What lies outside is known by its place; a file also by its size and time.
-    places = [Path(held["uri"]) for held in listed]
-    return [f"{place} {place.stat().st_mtime_ns}" if place.exists() else str(place) for place in places]

@@ -45,6 +45,11 @@ class RunFolder:
         """The file that is locked as long as the run is looked after."""
         return self.path / "lock"
 
+    @property
+    def workspace(self) -> Path:
+        """The folder that all tasks share, if the pipeline has a workspace."""
+        return self.path / "workspace"
+
     def source(self, component: str) -> Path:
         """The source file of a component, by its key."""
         return self.path / "sources" / f"{folder_name(component)}.py"

@@ -7,9 +7,11 @@ import os
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.engines.local.environment import installer
 from kfp_jupyter.engines.local.requirements import missing
-from kfp_jupyter.engines.support import check_supported
-from kfp_jupyter.model.component import ContainerStep, PythonStep
-from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.errors import KfpJupyterError
+from kfp_jupyter.model.cel import parse
+from kfp_jupyter.model.component import ContainerStep, ForeignStep, PythonStep
+from kfp_jupyter.model.pipeline import Graph, Pipeline, PipelineInput, Task, TaskOutput
+from kfp_jupyter.model.selection import keys_of
 
 
 def check(pipeline: Pipeline) -> None:
@@ -23,15 +25,8 @@ def check(pipeline: Pipeline) -> None:
             "Runs on this machine itself need Linux or macOS.",
             remedy="On Windows, run Jupyter in WSL, or choose a cluster as the target.",
         )
-    check_supported(pipeline, "this machine", calculates=True)
-    for name, task in pipeline.graph.tasks.items():
-        step = pipeline.component_of(task).implementation
-        if isinstance(step, ContainerStep):
-            raise EngineError(
-                f"It runs the container {step.image}; on this machine no containers are started.",
-                where=f"task {name}",
-                remedy="Run it on a cluster (`--target argo`), or make the step a Python component.",
-            )
+    for path, task in pipeline.walk():
+        _check_task(path, task, pipeline)
     wanting = components_to_install(pipeline)
     if wanting and not installer("python"):
         step = pipeline.components[wanting[0]].implementation
@@ -41,6 +36,31 @@ def check(pipeline: Pipeline) -> None:
             where=f"component {pipeline.components[wanting[0]].name}",
             remedy="Install pip or uv, or the packages, into the environment of this kernel.",
         )
+
+
+def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
+    step = pipeline.component_of(task).implementation
+    if isinstance(step, ContainerStep):
+        raise EngineError(
+            f"It runs the container {step.image}; on this machine no containers are started.",
+            where=f"task {path}",
+            remedy="Run it on a cluster (`--target argo`), or make the step a Python component.",
+        )
+    if isinstance(step, ForeignStep):
+        raise EngineError(
+            "It is of a kind that only KFP's own servers run.",
+            where=f"task {path}",
+            remedy="Compile the pipeline to KFP's YAML and run it on a KFP server.",
+        )
+    values = [*task.arguments.values(), *(step.outputs.values() if isinstance(step, Graph) else ())]
+    try:
+        if task.trigger.condition:
+            parse(task.trigger.condition)
+        for value in values:
+            if isinstance(value, (PipelineInput, TaskOutput)) and value.selector:
+                keys_of(value.selector)
+    except KfpJupyterError as error:
+        raise EngineError(error.what, where=f"task {path}", remedy=error.remedy) from None
 
 
 def components_to_install(pipeline: Pipeline) -> tuple[str, ...]:
@@ -55,7 +75,7 @@ def components_to_install(pipeline: Pipeline) -> tuple[str, ...]:
 def notices(pipeline: Pipeline) -> tuple[str, ...]:
     """Return what was asked for and does not happen on this machine, a sentence each."""
     asked: dict[str, list[str]] = {}
-    for name, task in pipeline.graph.tasks.items():
+    for name, task in pipeline.walk():
         wanted = task.settings.resources
         if wanted.accelerator_type or wanted.accelerator_count not in ("", "0"):
             asked.setdefault("Not set aside on this machine: the accelerators of", []).append(name)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from kfp_jupyter.engines.local.folder import folder_name
 from kfp_jupyter.engines.local.journal import Journal, Tail, events_in
 from kfp_jupyter.engines.local.lock import is_held, take
-from kfp_jupyter.engines.local.schedule import Schedule
+from kfp_jupyter.engines.local.schedule import Links, Schedule
+from kfp_jupyter.model.graph import Trigger, TriggerStrategy
 from kfp_jupyter.model.run import ArtifactRecord, MetricLogged, RunChanged, State, TaskChanged, TaskError
 from tests.engines.local.bench import component, pipeline, task
 
@@ -90,13 +92,23 @@ def test_a_diamond_is_scheduled_from_the_top(tmp_path):
         task("top", "nothing"),
         task("lonely", "nothing"),
     ).graph
-    schedule = Schedule(graph)
-    assert list(schedule.ready) == ["top", "lonely"]
-    schedule.ready.clear()
-    schedule.succeeded("top")
-    assert list(schedule.ready) == ["left", "right"]
-    schedule.ready.clear()
-    assert schedule.failed("left") == ["end"]
-    schedule.succeeded("right")
-    assert not schedule.ready
-    assert schedule.failed("lonely") == []
+    links = Links(graph)
+    assert links.first == ("top", "lonely")
+    schedule = Schedule(links)
+    assert list(schedule.ended("top", succeeded=True)) == ["left", "right"]
+    assert list(schedule.ended("left", succeeded=False)) == ["end"]
+    assert list(schedule.ended("right", succeeded=True)) == []
+    assert list(schedule.ended("lonely", succeeded=False)) == []
+    assert list(schedule.ended("end", succeeded=False)) == []
+    assert schedule.open == 0
+
+
+def test_a_task_that_ignores_failures_is_due_when_all_it_waits_for_has_ended():
+    nothing = component("def nothing(): pass\n", "nothing")
+    patient = replace(
+        task("end", "nothing", after=("a", "b")), trigger=Trigger(strategy=TriggerStrategy.COMPLETED)
+    )
+    graph = pipeline({"nothing": nothing}, task("a", "nothing"), task("b", "nothing"), patient).graph
+    schedule = Schedule(Links(graph))
+    assert list(schedule.ended("a", succeeded=False)) == []
+    assert list(schedule.ended("b", succeeded=False)) == ["end"]
