@@ -60,6 +60,7 @@ def call(
         StepCallError: It did not give out what it declares.
         Exception: Whatever the function raises.
     """
+    __tracebackhide__ = True
     if _is_plain(component, function):
         return function(*positional, **named)
     return _Call(component, function, positional, named).outputs()
@@ -100,6 +101,7 @@ class _Call:
 
     def outputs(self) -> Any:
         """Run the function and return what it gives out."""
+        __tracebackhide__ = True
         places = self._places()
         inputs = {"parameterValues": self._parameters(), "artifacts": self._input_artifacts()}
         root, before = executor_artifacts.task_root, executor_artifacts.task_root[0]

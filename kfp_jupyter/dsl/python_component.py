@@ -49,6 +49,7 @@ class PythonComponent(BaseComponent):
             PipelineError: There is no pipeline, and the function is not loaded.
             StepCallError: There is no pipeline, and it did not give out what it declares.
         """
+        __tracebackhide__ = True
         if current_builder() is not None:
             return self.add_task(*args, **kwargs)
         if self.python_func is None:

@@ -167,10 +167,11 @@ def task_code(run: Run, path: str, namespace: Mapping[str, Any]) -> TaskCode:
 
 def _free(name: str, text: str, namespace: Mapping[str, Any]) -> str:
     """Return a name for an input that takes the place of no function of the step, and of no component."""
+    from kfp_jupyter.dsl import PipelineFunction
     from kfp_jupyter.dsl.base_component import BaseComponent
 
     taken = {bound for statement in ast.parse(text).body for bound in _bound(statement)}
-    while name in taken or isinstance(namespace.get(name), BaseComponent):
+    while name in taken or isinstance(namespace.get(name), (BaseComponent, PipelineFunction)):
         name = f"{name}_given"
     return name
 

@@ -70,6 +70,11 @@ def test_a_component_under_a_decorator_is_debugged_and_rerun_too(fresh):
     assert fresh.run("%kfp run halves --wait").ename == "RunFailedError"
     (code,) = texts_of_new_cells(fresh, fresh.run("%kfp debug latest half"))
     assert fresh.run(code).ename == "ZeroDivisionError"
+    # Where the component itself is called, only the user's own frames are shown.
+    called = fresh.run("half(n=4)")
+    assert called.ename == "ZeroDivisionError"
+    assert "n / 0" in called.traceback
+    assert "direct_call" not in called.traceback
     assert fresh.run(text.replace("n / 0", "n / 2")).status == "ok"
     rerun = fresh.run("%kfp rerun latest --wait")
     assert rerun.status == "ok", rerun.traceback

@@ -109,7 +109,7 @@ def test_a_name_that_a_component_has_is_left_to_it(bench):
         count(load=1, count=0)
 
     run = bench.run(names.model, {}).wait(60)
-    code = task_code(run, "count", {"load": load})
+    code = task_code(run, "count", {"load": names})
     assert code.inputs == {"load_given": 1, "count_given": 0}
     assert code.text.endswith("count(load=load_given, count=count_given)\n")
 
