@@ -72,7 +72,7 @@ def test_a_failed_step_fails_again_in_a_bare_interpreter_on_its_real_inputs(benc
     assert "test_debug.py, line" in first
     assert second.startswith("# ")
     assert code.function == "train"
-    assert list(code.inputs) == ["data", "note", "model", "scores", "report", "parts"]
+    assert list(code.inputs) == ["data", "note", "model", "scores", "report", "parts", "lr"]
     assert code.inputs["data"].metadata == {"rows": 4}
     assert Path(code.inputs["data"].path).read_text() == "xxxx"
 
