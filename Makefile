@@ -32,7 +32,7 @@ demo: $(STAMPS)/demo ## run the quickstart's pipeline here, print its metrics, w
 lab: $(STAMPS)/demo ## open the quickstart in JupyterLab
 	$(VENV)/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
-test: $(STAMPS)/test ## run every test: TypeScript, Python, browser, notebooks
+test: $(STAMPS)/test $(STAMPS)/rivals ## run every test: TypeScript, Python, browser, notebooks
 	$(VENV)/bin/python tests/browser/chromium.py
 	cd labextension && npm test
 	$(if $(NOTEBOOKS),$(VENV)/bin/python -m pytest --nbval-lax $(NOTEBOOKS))
@@ -80,6 +80,11 @@ $(STAMPS)/demo $(STAMPS)/test $(STAMPS)/dev: $(STAMPS)/%: pyproject.toml $(STAMP
 	@rm -rf $(INSTALLED)
 	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(VENV)/bin/pip install -q --no-build-isolation -e '.[$*]'
 	@rm -rf $(INSTALLED) && mkdir -p $(dir $(INSTALLED)) && ln -s '$(CURDIR)/kfp_jupyter/labextension' $(INSTALLED)
+	@touch $@
+
+# What tests and benchmarks compare with, each in an environment of its own.
+$(STAMPS)/rivals: benchmarks/rivals.py $(STAMPS)/test
+	$(VENV)/bin/python benchmarks/rivals.py
 	@touch $@
 
 $(MODULES): labextension/package-lock.json | $(STAMPS)/tools

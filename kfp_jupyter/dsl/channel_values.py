@@ -125,6 +125,12 @@ class ChannelValues:
             raise invisible(user, channel.describe(), home.below(home.common(scope))[-1])
         return scope.bring(channel.full_name, channel.type, home, TaskOutput(channel.task_name, channel.name))
 
+    def inside(self, channel: PipelineChannel, scope: Scope, user: str) -> PipelineInput | TaskOutput:
+        """Return how a scope knows a value that stands inside of another: a part may have been led in itself."""
+        value = self.value(channel, scope, user)
+        name = CHANNEL + channel.full_name
+        return PipelineInput(name) if isinstance(channel, Selected) and name in scope.inputs else value
+
     def _item(self, channel: LoopArgument, scope: Scope, user: str) -> PipelineInput | TaskOutput:
         home = self.scopes.get(channel.group)
         if home is None or not scope.is_inside(home):

@@ -89,7 +89,7 @@ class Lowering:
             else:
                 arguments[name] = given
         for channel in task.mentioned:
-            arguments[CHANNEL + channel.full_name] = self._values.value(channel, scope, user)
+            arguments[CHANNEL + channel.full_name] = self._values.inside(channel, scope, user)
         self._arguments[task.name] = arguments
         for channel in task.followed:
             for name in sources(arguments[CHANNEL + channel.full_name]):
