@@ -215,6 +215,14 @@ def waiting(names: List[str]):
         say(text=name).after(inside)
 
 
+@dsl.pipeline
+def parts_of_items(table: List[Dict[str, str]]):
+    with dsl.ParallelFor(table) as row:
+        with dsl.If(row.a != "x"):
+            say(text=row.a).set_cpu_limit(row.a)
+            say(text=row.b)
+
+
 PIPELINES = [
     written_items,
     parameters_and_outputs,
@@ -226,4 +234,5 @@ PIPELINES = [
     over_artifacts,
     collected_in_groups,
     waiting,
+    parts_of_items,
 ]
