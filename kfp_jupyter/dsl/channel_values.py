@@ -126,7 +126,7 @@ class ChannelValues:
         return scope.bring(channel.full_name, channel.type, home, TaskOutput(channel.task_name, channel.name))
 
     def inside(self, channel: PipelineChannel, scope: Scope, user: str) -> PipelineInput | TaskOutput:
-        """Return how a scope knows a value that stands inside of another: a part may have been led in itself."""
+        """Return how a scope knows a value inside of another: a part may have been led in itself."""
         value = self.value(channel, scope, user)
         name = CHANNEL + channel.full_name
         return PipelineInput(name) if isinstance(channel, Selected) and name in scope.inputs else value

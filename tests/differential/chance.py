@@ -1,6 +1,6 @@
 """What is drawn for a program, as source text: hints, constants of a hint's type, and values of the run.
 
-Everything random goes through `Chance`, which asks hypothesis; its smallest answers make the plainest program.
+Everything random goes through `Chance`, which asks hypothesis; small answers give the plainest program.
 """
 
 from __future__ import annotations
