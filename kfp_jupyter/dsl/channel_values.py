@@ -125,7 +125,9 @@ class ChannelValues:
             raise invisible(user, channel.describe(), home.below(home.common(scope))[-1])
         return scope.bring(channel.full_name, channel.type, home, TaskOutput(channel.task_name, channel.name))
 
-    def inside(self, channel: PipelineChannel, scope: Scope, user: str) -> PipelineInput | TaskOutput:
+    def inside(
+        self, channel: PipelineChannel, scope: Scope, user: str
+    ) -> PipelineInput | TaskOutput | Calculation:
         """Return how a scope knows a value inside of another: a part may have been led in itself."""
         value = self.value(channel, scope, user)
         name = CHANNEL + channel.full_name

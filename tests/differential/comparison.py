@@ -22,6 +22,7 @@ BEYOND = {
     "Cannot iterate over a single parameter": "loops over an item that may be a list: its hint does not say",
     "component_input_parameter: .* not found": "values of outer loops in groups that loop again",
     "'NoneType' object cannot be interpreted as an integer": "items that are lists, inside other values",
+    "^KeyError: 'condition": "one value chosen from branches, given out twice",
     "dsl.OneOf does not support string interpolation": "values chosen from branches inside texts",
 }
 """What KFP refuses, by a pattern of its message, and is compiled here."""

@@ -22,9 +22,7 @@ def dangling(documents: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"{name}: {found}"
     yield from re.findall(r"{{channel:[^}]*}}", repr(spec))
     executors = spec.get("deploymentSpec", {}).get("executors", {})
-    used = {
-        name: component["executorLabel"] for name, component in components.items() if "dag" not in component
-    }
+    used = {name: held.get("executorLabel") for name, held in components.items() if "dag" not in held}
     for name, label in used.items():
         if label not in executors:
             yield f"{name}: executor {label}"
@@ -110,10 +108,11 @@ def _in_value(
 
 def _is_resource(name: str, task: dict[str, Any], components: dict[str, Any]) -> bool:
     """Say whether an input is only for a limit or request; KFP does not write that it is waited for."""
-    is_step = "dag" not in components[task["componentRef"]["name"]]
-    given = task["inputs"].get("parameters", {}).values()
-    texts = repr([value.get("runtimeValue") for value in given])
-    return is_step and name.startswith("pipelinechannel--") and name not in texts
+    component = components[task["componentRef"]["name"]]
+    declared = component.get("inputDefinitions", {}).get("parameters", {})
+    given = task["inputs"].get("parameters", {}).items()
+    texts = repr([value.get("runtimeValue") for key, value in given if key in declared])
+    return "dag" not in component and name not in declared and name not in texts
 
 
 def _references(settings: Any) -> Iterator[dict[str, Any]]:
