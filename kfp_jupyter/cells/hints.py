@@ -8,6 +8,9 @@ https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/dat
 from __future__ import annotations
 
 import typing
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from kfp_jupyter.cells.special_inputs import EmbeddedInput, TaskConfig
@@ -52,9 +55,10 @@ def value_type(meaning: Meaning) -> ValueType | None:
         return None
 
 
-def authoring_names() -> dict[str, Any]:
+@cache
+def authoring_names() -> Mapping[str, Any]:
     """Return the names that a hint may use without an import: those of `typing`, and our annotations."""
-    return {
+    names = {
         **{name: getattr(typing, name) for name in typing.__all__},
         **{known.__name__: known for known in ARTIFACT_CLASSES},
         "Input": Input,
@@ -65,3 +69,4 @@ def authoring_names() -> dict[str, Any]:
         "EmbeddedInput": EmbeddedInput,
         "TaskConfig": TaskConfig,
     }
+    return MappingProxyType(names)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import os
 import sys
 import textwrap
 from collections.abc import Callable
@@ -31,11 +32,10 @@ def place_name(filename: str) -> str:
     label = name_of(filename) if name_of is not None else None
     if label:
         return " ".join(label)
-    path = Path(filename)
-    if not path.is_absolute():
+    # Not with `Path`, which would take a large part of the time of defining a component.
+    if not os.path.isabs(filename):  # noqa: PTH117
         return filename
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else filename
+    return filename.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118
 
 
 def caller() -> tuple[str, int]:
