@@ -21,7 +21,7 @@ from kfp_jupyter.engines.argo.record import NOTICES_ANNOTATION, PIPELINE_LABEL, 
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, record_parameter
 from kfp_jupyter.engines.argo.template import template
 from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_expression, encode_value
-from kfp_jupyter.engines.argo.weight import PodWeight
+from kfp_jupyter.engines.argo.weight import PodWeight, weight
 from kfp_jupyter.engines.base import RunOptions
 from kfp_jupyter.engines.support import check_supported, step_of, task_output
 from kfp_jupyter.model.component import ContainerStep, InputSpec, PythonStep
@@ -145,6 +145,7 @@ class _Templates:
         self._root = artifact_root
         self._by_use: dict[tuple[str, TaskSettings], _Template] = {}
         self._prefix = _key_prefix(pipeline)
+        self._given = {PROGRAM_PARAMETER: weight(packed_program())}
         self.entrypoint = slug(pipeline.name, 120)
         self._taken = {self.entrypoint}
         # How many templates have asked for a name, so that the next need not try theirs.
@@ -164,7 +165,7 @@ class _Templates:
             component = self._pipeline.component_of(task)
             name = self._free_name(slug(component.name, 100))
             made = template(name, component, settings, key_prefix=self._prefix, artifact_root=self._root)
-            self._by_use[key] = _Template(name, made, PodWeight(made, {PROGRAM_PARAMETER: packed_program()}))
+            self._by_use[key] = _Template(name, made, PodWeight(made, self._given))
         return self._by_use[key]
 
     def _free_name(self, base: str) -> str:

@@ -19,31 +19,35 @@ class PodWeight:
 
     Args:
         template: The template, with Argo's variables in it.
-        workflow: What is known of the Workflow's parameters, by name.
+        workflow: What the Workflow's parameters weigh, by name; see `weight`.
     """
 
-    def __init__(self, template: Mapping[str, Any], workflow: Mapping[str, str]) -> None:
+    def __init__(self, template: Mapping[str, Any], workflow: Mapping[str, int]) -> None:
         self._text = json.dumps(template)
         self._inputs = {item["name"] for item in template.get("inputs", {}).get("parameters", [])}
         self._times: dict[str, int] = {}
         self._empty = _weight(self._text) + sum(
-            _weight(json.dumps(value)) * self._mentions(f"workflow.parameters.{name}")
-            for name, value in workflow.items()
+            each * self._mentions(f"workflow.parameters.{name}") for name, each in workflow.items()
         )
 
     def of(self, inputs: Mapping[str, str]) -> int:
         """Return the bytes with these values of its input parameters, by name."""
-        weight = self._empty
+        total = self._empty
         for name, value in inputs.items():
             if name not in self._times:
                 # An input's value stands there once more, beside its name.
                 self._times[name] = self._mentions(f"inputs.parameters.{name}") + (name in self._inputs)
-            weight += _weight(json.dumps(value)) * self._times[name]
-        return weight
+            total += weight(value) * self._times[name]
+        return total
 
     def _mentions(self, variable: str) -> int:
         _, _, name = variable.rpartition(".")
         return self._text.count(f"{{{{{variable}}}}}") + self._text.count(f"parameters['{name}']")
+
+
+def weight(value: str) -> int:
+    """Return the bytes that a parameter's value takes where it stands in a template."""
+    return _weight(json.dumps(value))
 
 
 def _weight(text: str) -> int:
