@@ -203,10 +203,14 @@ def _shown(run: Run) -> int:
 
 
 def _say_outputs(state: RunState, labels: Mapping[str, str]) -> None:
+    from kfp_jupyter.model.value import CHANNEL
+
     rows = [
         (labels[path], name, _in_short(value))
         for path, task in state.tasks.items()
         for name, value in task.outputs.items()
+        # What a group hands out under KFP's own names is an output of a task in it, or of the task after it.
+        if not name.startswith(CHANNEL)
     ]
     if rows:
         say("\nOutputs")

@@ -10,7 +10,7 @@ from kfp_jupyter.model.run import RunState, TaskRun
 from kfp_jupyter.run import Run
 from kfp_jupyter.view.document import document, task_document
 from kfp_jupyter.view.look import STATES
-from kfp_jupyter.view.metrics import task_labels
+from kfp_jupyter.view.metrics import node_names, task_name
 from kfp_jupyter.view.text import text
 from kfp_jupyter.view.wording import duration, look_key, plain
 
@@ -61,12 +61,12 @@ def _up(lines: int) -> str:
 
 def _show_lines(run: Run, out: TextIO) -> None:
     told: dict[str, TaskRun] = {}
-    labels = task_labels(document(run.pipeline, run.status))
+    names = node_names(document(run.pipeline, None))
     for state in run.states():
         for path, task in state.tasks.items():
             before = told.get(path, TaskRun())
             if (task.state, task.attempt) != (before.state, before.attempt):
-                out.write(f"{task_line(labels.get(path, path), task)}\n")
+                out.write(f"{task_line(task_name(names, path), task)}\n")
                 out.flush()
             told[path] = task
 

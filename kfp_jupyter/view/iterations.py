@@ -18,6 +18,11 @@ def node_of(path: str) -> str:
     return _ITERATION.sub("", path)
 
 
+def iteration_of(path: str) -> str:
+    """Return what tells iterations apart: `3`, or `3.1` in a loop in a loop; empty outside of loops."""
+    return ".".join(part[1:-1] for part in _ITERATION.findall(path))
+
+
 def shown_tasks(document: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
     """Return what each node of the graph shows: its task, or those of all iterations `together`."""
     tasks: Mapping[str, Json] = (document["run"] or {}).get("tasks", {})

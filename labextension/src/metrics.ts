@@ -6,6 +6,7 @@
  * that form is passed over, since artifacts may carry whatever a user wrote; and a number that a task gives out as a
  * parameter is its output and no metric.
  */
+import { iterationOf, nodeOf } from './iterations';
 import { type CurvePoint, type FullDocument, type JsonObject, type TaskRun, isObject } from './protocol';
 
 /** What stands for the numbers that JSON has none for. */
@@ -111,10 +112,15 @@ export function area(points: readonly CurvePoint[]): number {
 
 function labelledTasks(document: FullDocument, only?: string): [string, TaskRun][] {
   const order = new Map(document.graph.nodes.map((node, index) => [node.id, { label: node.label, index }]));
+  const place = (path: string): number => order.get(nodeOf(path))?.index ?? Infinity;
+  const name = (path: string): string => {
+    const label = order.get(nodeOf(path))?.label ?? path;
+    return order.has(path) || label === path ? label : `${label} #${iterationOf(path)}`;
+  };
   return Object.entries(document.run.tasks)
     .filter(([path]) => only === undefined || path === only)
-    .sort(([a], [b]) => (order.get(a)?.index ?? Infinity) - (order.get(b)?.index ?? Infinity))
-    .map(([path, task]) => [order.get(path)?.label ?? path, task]);
+    .sort(([a], [b]) => place(a) - place(b))
+    .map(([path, task]) => [name(path), task]);
 }
 
 function addScalars(values: Map<string, number | string>, metadata: JsonObject): void {

@@ -9,7 +9,7 @@ import type { Translation } from './translation';
 /** Return a table of parameters, or a word that there are none. */
 export function parameterTable(values: JsonObject, trans: Translation): HTMLElement {
   const rows = Object.entries(values).map(([name, value]) =>
-    html('tr', {}, html('th', { scope: 'row' }, name), html('td', {}, html('code', {}, valueText(value))))
+    html('tr', {}, html('th', { scope: 'row' }, plainName(name)), html('td', {}, html('code', {}, valueText(value))))
   );
   if (rows.length === 0) {
     return html('p', { class: 'kfp-dim' }, trans.__('none'));
@@ -42,6 +42,11 @@ export function artifactList(artifacts: Record<string, Artifact[]>, trans: Trans
   return items.length === 0
     ? html('p', { class: 'kfp-dim' }, trans.__('none'))
     : html('ul', { class: 'kfp-artifacts' }, ...items);
+}
+
+/** KFP's name for what a group takes or gives, as its author knows it: `pipelinechannel--train-Output` is `train`. */
+function plainName(name: string): string {
+  return name.startsWith('pipelinechannel--') ? name.slice('pipelinechannel--'.length).replace(/-Output$/, '') : name;
 }
 
 /** `system.Dataset` is what a user calls Dataset. */

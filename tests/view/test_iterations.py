@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kfp_jupyter.view.iterations import shown_tasks, together
+from kfp_jupyter.view.metrics import task_labels
 from kfp_jupyter.view.text import text
 from tests.view.examples import START, documents
 
@@ -29,4 +30,19 @@ def test_the_text_tells_each_group_and_of_how_many_iterations_it_speaks() -> Non
     lines = text(LOOPED, now=START + 3).splitlines()
     assert "▶ for each of 3 items  for-loop-1 · running · 2 s" in lines
     assert "   ✗ train             failed · 1 of 3" in lines
-    assert "✗ for-loop-1[1]/train: ValueError: rate is too high" in lines
+    assert "✗ train #1: ValueError: rate is too high" in lines
+
+
+def test_a_task_of_a_loop_is_named_with_its_iteration_unless_two_nodes_share_the_name() -> None:
+    assert list(task_labels(LOOPED).values()) == [
+        "load",
+        "for each of 3 items",
+        "train #0",
+        "train #1",
+        "train #2",
+        "if train > 0.9 #0",
+        "publish #0",
+    ]
+    nodes = [{**node, "label": "train"} for node in LOOPED["graph"]["nodes"]]
+    shared = {**LOOPED, "graph": {**LOOPED["graph"], "nodes": nodes}}
+    assert list(task_labels(shared).values()) == list(task_labels(shared))
