@@ -15,7 +15,7 @@ FLOORS = (
     {"errors", "paths"},
     {"model", "executor"},
     {"cells", "interchange", "runs", "view"},
-    {"engines", "dsl", "compiler"},
+    {"engines", "dsl", "compiler", "serializers"},
     # What KFP has beside its authoring names, and is made of these.
     {"components", "kubernetes"},
     {"run"},

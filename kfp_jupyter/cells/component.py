@@ -42,6 +42,11 @@ def kebab_case(name: str) -> str:
     return re.sub("[^0-9a-z]+", "-", name.lower()).strip("-")
 
 
+def authoring_fragment() -> Fragment:
+    """Return the imports that offer the names of KFP's authoring modules to a step's source."""
+    return Fragment(_IMPORTS, PREAMBLE)
+
+
 def follow_kfp(follow: bool) -> None:
     """Take KFP's default image instead of this kernel's Python version, as code written for KFP expects."""
     _defaults["image"] = KFP_BASE_IMAGE if follow else ""

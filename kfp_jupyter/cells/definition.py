@@ -75,7 +75,7 @@ def find_function(source: Source, name: str | None = None) -> Definition:
     try:
         module = ast.parse(source.text)
     except SyntaxError as error:
-        raise _syntax_error(source, error) from None
+        raise syntax_error(source, error) from None
     functions = [
         node for node in _top_level(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     ]
@@ -100,7 +100,8 @@ def _top_level(module: ast.Module) -> list[ast.stmt]:
     return [*inner, *module.body]
 
 
-def _syntax_error(source: Source, error: SyntaxError) -> ComponentSyntaxError:
+def syntax_error(source: Source, error: SyntaxError) -> ComponentSyntaxError:
+    """Return what Python says about a source's text, at the place where it was written."""
     line = error.lineno or 1
     lines = source.text.splitlines()
     text = (error.text or (lines[line - 1] if line <= len(lines) else "")).strip()

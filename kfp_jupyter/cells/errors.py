@@ -33,5 +33,17 @@ class SignatureError(ComponentError):
     """The function's signature has no counterpart in a component's interface."""
 
 
+class CellFormError(ComponentError):
+    """The body of a cell cannot be the step that its line or its place in the notebook makes of it."""
+
+
+class SerializerError(ComponentError):
+    """Functions that cannot store and load the values of a class in a step."""
+
+
+class DataFlowError(ComponentError):
+    """The cells of a notebook cannot be linked by their data."""
+
+
 class DefaultError(ComponentError):
     """A default is not a value of its argument's type."""

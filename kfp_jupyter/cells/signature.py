@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from kfp_jupyter.cells import quantity
+from kfp_jupyter.cells.cell_line import CellLine, InterfaceError, is_interface, read_cell_line
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.definition import find_function
 from kfp_jupyter.cells.errors import ComponentError
@@ -32,7 +33,10 @@ class ComponentOptions:
     """What a `%%component` line says.
 
     Attributes:
-        name: The function to take, or None for the cell's last.
+        name: The function to take, or the name of a cell without one; None for the cell's last function.
+        interface: The interface on the line, `NAME(…) -> …`; empty if there is none.
+        after: The components that it shall wait for in a pipeline that is linked by data.
+        run: Whether the body of a cell without a function also runs in the notebook.
         base_image: The image of its steps, or None for the default.
         packages: Requirements to install before a step runs.
         pip_index_urls: Package indexes for them.
@@ -40,6 +44,9 @@ class ComponentOptions:
     """
 
     name: str | None = None
+    interface: str = ""
+    after: tuple[str, ...] = ()
+    run: bool = True
     base_image: str | None = None
     packages: tuple[str, ...] = ()
     pip_index_urls: tuple[str, ...] = ()
@@ -55,6 +62,7 @@ class PipelineOptions:
         inputs: The parameters, or None if the line has no parentheses.
         target: The target's spelling (`local`, `argo:context`), or an empty string.
         run: Whether to run it at once.
+        auto: Whether to link the notebook's component cells by their data.
         wait: Whether to wait until that run has ended.
         arguments: Values for the run's parameters, as typed; their types say how to read them.
         description: What the pipeline is for.
@@ -65,6 +73,7 @@ class PipelineOptions:
     inputs: tuple[InputSpec, ...] | None = None
     target: str = ""
     run: bool = False
+    auto: bool = False
     wait: bool = False
     arguments: dict[str, str] = field(default_factory=dict)
     description: str = ""
@@ -83,12 +92,8 @@ def parse_component_line(line: str) -> ComponentOptions:
         MagicUsageError: It cannot be read; the message is one line.
     """
     name, rest = _split(line, component_parser)
-    if "(" in name:
-        raise MagicUsageError(
-            "`%%component name(…)` with an interface on the line is not supported yet.",
-            remedy="Define a function with type hints in the cell; they are its interface.",
-        )
     options = component_parser.parse_args(rest)
+    interface, name = (name, "") if is_interface(name) else ("", name)
     if name and not name.replace("-", "_").isidentifier():
         component_parser.error(f"{name!r} is no name of a function")
     resources = Resources(
@@ -108,8 +113,31 @@ def parse_component_line(line: str) -> ComponentOptions:
         display_name=options.display_name,
     )
     return ComponentOptions(
-        name or None, options.base_image, tuple(options.packages), tuple(options.pip_index_url), settings
+        name or None,
+        interface,
+        tuple(options.after),
+        not options.no_run,
+        options.base_image,
+        tuple(options.packages),
+        tuple(options.pip_index_url),
+        settings,
     )
+
+
+def read_interface_part(text: str, namespace: Mapping[str, Any]) -> CellLine:
+    """Read the interface on a `%%component` line.
+
+    Args:
+        text: As `ComponentOptions.interface` has it.
+        namespace: The notebook's names, which hints and defaults may use.
+
+    Raises:
+        MagicUsageError: It cannot be read; the message is one line.
+    """
+    try:
+        return read_cell_line(text, namespace)
+    except InterfaceError as error:
+        component_parser.error(str(error))
 
 
 def parse_pipeline_line(line: str) -> PipelineOptions:
@@ -126,6 +154,7 @@ def parse_pipeline_line(line: str) -> PipelineOptions:
         inputs=inputs,
         target=options.target,
         run=options.run or options.wait,
+        auto=options.auto,
         wait=options.wait,
         arguments=dict(options.parameter),
         description=options.description,
@@ -224,7 +253,10 @@ def _retries(text: str) -> int:
 
 def _component_parser() -> argparse.ArgumentParser:
     parser = _LineParser(
-        prog="%%component", usage="%(prog)s [NAME] [OPTIONS]", add_help=False, allow_abbrev=False
+        prog="%%component",
+        usage="%(prog)s [NAME | NAME(input: type = default, …) -> output: type, …] [OPTIONS]",
+        add_help=False,
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("--base-image", metavar="IMAGE", help="the container image of its steps")
@@ -264,6 +296,15 @@ def _component_parser() -> argparse.ArgumentParser:
         help="environment variables",
     )
     add("--no-cache", action="store_true", help="always run, never use an earlier result")
+    add("--no-run", action="store_true", help="only register the cell, do not run its body here")
+    add(
+        "--after",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="in `%%pipeline --auto`: components to wait for besides those that give it data",
+    )
     add("--display-name", default="", metavar="NAME", help="the name shown to people")
     return parser
 
@@ -273,6 +314,11 @@ def _pipeline_parser() -> argparse.ArgumentParser:
     parser = _LineParser(prog="%%pipeline", usage=usage, add_help=False, allow_abbrev=False)
     add = parser.add_argument
     add("--target", default="", help="where to run: local, or argo:CONTEXT")
+    add(
+        "--auto",
+        action="store_true",
+        help="link this notebook's component cells by their data; the body stays empty",
+    )
     add("--run", action="store_true", help="run it at once")
     add("--wait", action="store_true", help="run it and wait until it has ended")
     add(

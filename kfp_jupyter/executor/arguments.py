@@ -53,7 +53,8 @@ class Arguments:
             required = index < free or (
                 index >= code.co_argcount and name not in (inner.__kwdefaults__ or ())
             )
-            if name in (outputs.get("artifacts") or {}):
+            given = name in (inputs.get("artifacts") or {}) or name in (inputs.get("parameterValues") or {})
+            if name in (outputs.get("artifacts") or {}) and (means.is_output or not given):
                 self._output_artifact(name, means, artifacts_of(outputs["artifacts"][name], means))
             elif means.is_output and name in (outputs.get("parameters") or {}):
                 self._output_path(name, means, outputs["parameters"][name]["outputFile"])

@@ -14,28 +14,40 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from kfp_jupyter.cells.cell_form import FIRST_LINE
 from kfp_jupyter.cells.component import component_from_cell
+from kfp_jupyter.cells.data_flow import data_flow
 from kfp_jupyter.cells.hints import authoring_names
+from kfp_jupyter.cells.ledger import Ledger, StepCell
 from kfp_jupyter.cells.origin import place_name
 from kfp_jupyter.cells.signature import PipelineOptions, parse_component_line, parse_pipeline_line
 from kfp_jupyter.dsl import PipelineBuilder, PipelineFunction, PythonComponent
 from kfp_jupyter.dsl import pipeline as pipeline_of
+from kfp_jupyter.dsl.cell_pipeline import pipeline_of_cells
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.check import ArgumentError, unknown_name
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import Json, ParameterType
-
-FIRST_LINE = 2
-"""The line of a cell that its body begins at."""
+from kfp_jupyter.notebook.define_cell import Cell, define_cell, is_step
 
 
 class DefinitionError(KfpJupyterError):
     """A cell that defines no component or pipeline."""
 
 
-def define_component(line: str, body: str, file: str, namespace: dict[str, Any]) -> PythonComponent:
-    """Make the component of a `%%component` cell and bind it under its function's name.
+def define_component(
+    line: str,
+    body: str,
+    file: str,
+    namespace: dict[str, Any],
+    *,
+    ledger: Ledger | None = None,
+    cell_id: str = "",
+    text: str = "",
+    run: bool = True,
+) -> PythonComponent:
+    """Make the component of a `%%component` cell and bind it under its name.
 
     Nothing is bound if the cell cannot become a component.
 
@@ -44,12 +56,20 @@ def define_component(line: str, body: str, file: str, namespace: dict[str, Any])
         body: The cell without its first line.
         file: The file name to compile it under; `place_name` turns it into the cell's name for people.
         namespace: The notebook's names.
+        ledger: The notebook's component cells, which it joins.
+        cell_id: The cell's id; empty if it has none.
+        text: The whole cell's text.
+        run: Whether a body that is itself the step also runs here; functions are defined in any case.
 
     Raises:
         KfpJupyterError: The line or the code is wrong; the message says where and why.
         Exception: What the user's own code raised while it ran.
     """
     options = parse_component_line(line)
+    ledger = ledger if ledger is not None else Ledger()
+    if options.interface or is_step(body, options.name):
+        cell = Cell(body, file, cell_id, text or f"%%component {line}\n{body}")
+        return define_cell(options, cell, namespace, ledger, run=run and options.run)
     model = component_from_cell(
         body,
         FIRST_LINE,
@@ -74,16 +94,27 @@ def define_component(line: str, body: str, file: str, namespace: dict[str, Any])
         function = function.python_func
     made = PythonComponent(model, function, options.settings)
     namespace[name] = made
+    place = place_name(file)
+    text = text or f"%%component {line}\n{body}"
+    settings, after = made.defaults, options.after
+    step_id = cell_id or f"component {name}"
+    ledger.add_step(StepCell(step_id, place, model, text, settings=settings, after=after))
     return made
 
 
 def define_pipeline(
-    line: str, body: str, file: str, namespace: dict[str, Any], default_name: str = ""
+    line: str,
+    body: str,
+    file: str,
+    namespace: dict[str, Any],
+    default_name: str = "",
+    ledger: Ledger | None = None,
 ) -> tuple[PipelineFunction, PipelineOptions]:
     """Make the pipeline of a `%%pipeline` cell and bind it under its name.
 
     The body is one function, whose arguments are the pipeline's parameters and whose return value gives its
-    outputs; or calls of components, with the parameters on the line: `NAME(lr: float = 0.1)`.
+    outputs; or calls of components, with the parameters on the line: `NAME(lr: float = 0.1)`; or, with
+    `--auto`, nothing: then the notebook's component cells are linked by their data.
 
     Args:
         line: What follows `%%pipeline`.
@@ -91,6 +122,7 @@ def define_pipeline(
         file: The file name to compile it under.
         namespace: The notebook's names.
         default_name: The name of calls without one; empty means `pipeline`.
+        ledger: The notebook's component cells, for `--auto`.
 
     Returns:
         The pipeline, and what the line says besides.
@@ -100,8 +132,11 @@ def define_pipeline(
         Exception: What the user's own code raised while it ran.
     """
     options = parse_pipeline_line(line)
-    function = _only_function(_parsed(body, file))
-    if function is not None:
+    module = _parsed(body, file)
+    function = None if options.auto else _only_function(module)
+    if options.auto:
+        made = _from_data_flow(module, file, namespace, options, default_name or "pipeline", ledger)
+    elif function is not None:
         made = _from_function(function, body, file, namespace, options)
     else:
         made = _from_calls(body, file, namespace, options, default_name or "pipeline")
@@ -225,6 +260,24 @@ def _from_calls(
     with builder:
         _run(body, file, {**namespace, **builder.inputs})
     return PipelineFunction(builder.build())
+
+
+def _from_data_flow(
+    module: ast.Module,
+    file: str,
+    namespace: dict[str, Any],
+    options: PipelineOptions,
+    default_name: str,
+    ledger: Ledger | None,
+) -> PipelineFunction:
+    if module.body or options.inputs is not None:
+        raise DefinitionError(
+            "With `--auto` the cells are linked by their data, so there is nothing to write.",
+            where=f"{place_name(file)}, line {module.body[0].lineno + FIRST_LINE - 1 if module.body else 1}",
+            remedy="Leave the body empty, and the parameters away; or take `--auto` away.",
+        )
+    flow = data_flow(ledger or Ledger(), namespace)
+    return pipeline_of_cells(flow, options.name or default_name, options.description)
 
 
 def _run(body: str, file: str, namespace: dict[str, Any]) -> None:

@@ -96,6 +96,18 @@ def _show(session: Any, options: argparse.Namespace) -> None:
     session.displays.show(run.pipeline, run.status)
 
 
+def _graph(session: Any, options: argparse.Namespace) -> None:
+    if options.pipeline:
+        session.displays.show(_pipeline(session, options.pipeline))
+        return
+    from kfp_jupyter.cells.data_flow import data_flow
+    from kfp_jupyter.dsl.cell_pipeline import pipeline_of_cells
+
+    made = pipeline_of_cells(data_flow(session.cells.ledger, session.shell.user_ns), session.pipeline_name)
+    session.say_of_cells(made)
+    session.displays.show(made.model)
+
+
 def _logs(session: Any, options: argparse.Namespace) -> None:
     run = _found(session, options.run)
     if not options.follow:
@@ -278,6 +290,10 @@ def _line_parser() -> argparse.ArgumentParser:
     show = command("show", _show, "show a run, or a pipeline's graph")
     show.add_argument(
         "name", nargs="?", default=_LATEST, metavar="RUN|PIPELINE", help="the latest run if left out"
+    )
+    graph = command("graph", _graph, "draw what this notebook's component cells make, or a pipeline")
+    graph.add_argument(
+        "pipeline", nargs="?", default="", metavar="PIPELINE", help="all component cells if left out"
     )
     logs = command("logs", _logs, "print what tasks printed")
     logs.add_argument("run", nargs="?", default=_LATEST, metavar="RUN", help="an id's beginning, or latest")

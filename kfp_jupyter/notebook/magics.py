@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,11 @@ class Magics:
         from kfp_jupyter.notebook.define import define_component
 
         with self._cell("%%component", line, body) as file:
-            made = define_component(line, body, file, self._shell.user_ns)
+            cells = self._session.cells
+            ledger = cells.ledger
+            made = define_component(
+                line, body, file, self._shell.user_ns, ledger=ledger, cell_id=cells.id, text=cells.text
+            )
         bench = self._session.workbench
         bench.add_component(made.name, made.model, place_name(file))
         self._shell.display_pub.publish(self._session.displays.component_bundle(made))
@@ -57,15 +60,18 @@ class Magics:
         from kfp_jupyter.cells.origin import place_name
         from kfp_jupyter.notebook.define import argument_values, define_pipeline
 
-        default_name = Path(self._session.notebook).stem
+        default_name = self._session.pipeline_name
         with self._cell("%%pipeline", line, body) as file:
-            made, options = define_pipeline(line, body, file, self._shell.user_ns, default_name)
+            ledger = self._session.cells.ledger
+            made, options = define_pipeline(line, body, file, self._shell.user_ns, default_name, ledger)
             model = made.model
             values = argument_values(model, options.arguments)
         if not options.run and (options.target or values):
             raise _usage("%%pipeline: `--target` and `-p` say how to run it; add `--run`.")
         self._session.workbench.add_pipeline(model, place_name(file))
         self._session.changed()
+        if options.auto:
+            self._session.say_of_cells(made)
         # Drawn before it is run: if it cannot be run, the picture is there all the same.
         display_id = self._session.displays.show(model)
         if options.run:

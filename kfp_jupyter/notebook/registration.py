@@ -38,6 +38,7 @@ def register(session: Any) -> None:
         # IPython asks this method for the help text; a docstring would have to be made now.
         function.getdoc = partial(magics.help, name)  # type: ignore[attr-defined]
         shell.register_magic_function(function, kind, name)
+    shell.input_transformers_cleanup.append(with_body)
     matcher = option_matcher(magics.parsers)
     shell.Completer.custom_matchers.append(matcher)
     session.matcher = matcher
@@ -50,10 +51,19 @@ def unregister(session: Any) -> None:
     shell = session.shell
     for kind, name in _MAGICS:
         shell.magics_manager.magics[kind].pop(name, None)
+    if with_body in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(with_body)
     if session.matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(session.matcher)
     for formatter, module, name, _ in _formatters(session):
         formatter.pop(f"{module}.{name}", None)
+
+
+def with_body(lines: list[str]) -> list[str]:
+    """Give a `%%pipeline` cell of one line an empty second one, since IPython wants a cell magic's body."""
+    if len(lines) == 1 and lines[0].startswith("%%pipeline"):
+        return [lines[0].rstrip("\n") + "\n", "\n"]
+    return lines
 
 
 def _formatters(session: Any) -> list[tuple[Any, str, str, Any]]:

@@ -5,6 +5,7 @@ It delegates everything:
     magics      what a user types                  publisher   the thread that tells of changes
     comms       what front ends open               displays    what stands under cells
     commands    what front ends ask                workbench   what is known: pipelines, runs, targets
+    cells       what ran in which cell
 
 The publisher is made when the first front end or the first live display asks for it; until then nothing
 listens and no thread runs.
@@ -17,10 +18,12 @@ import logging
 import os
 import sys
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.model.types import Json
+from kfp_jupyter.notebook.cells import NotebookCells
 from kfp_jupyter.notebook.commands import Commands
 from kfp_jupyter.notebook.comms import PROTOCOL, Comms
 from kfp_jupyter.notebook.display import Displays
@@ -46,6 +49,7 @@ class Session:
         self.shell = shell
         self.commands = Commands(self)
         self.displays = Displays(self)
+        self.cells = NotebookCells(shell)
         self._comms: Comms | None = None
         self._publisher: Publisher | None = None
         # The first need for the publisher may come from the main thread and a subshell's at once.
@@ -102,6 +106,7 @@ class Session:
         if kernel is not None and hasattr(kernel, "comm_manager"):
             self._comms = Comms(kernel.comm_manager, lambda: self.publisher, self.commands)
             self._comms.start()
+        self.cells.start()
         self.shell.events.register("post_run_cell", self._cell_ended)
         atexit.register(self.stop)
 
@@ -111,6 +116,7 @@ class Session:
 
         atexit.unregister(self.stop)
         unregister(self)
+        self.cells.stop()
         self.shell.events.unregister("post_run_cell", self._cell_ended)
         if self._comms is not None:
             self._comms.stop()
@@ -127,6 +133,16 @@ class Session:
     def say(self, text: str) -> None:
         """Print a text under the running cell. Only the thread that runs cells may."""
         sys.stdout.write(f"{text}\n")
+
+    def say_of_cells(self, pipeline: Any) -> None:
+        """Say what is worth knowing of a pipeline that was linked by data: notes, and cells edited since."""
+        for note in pipeline.notes:
+            self.say(note)
+        for step in self.cells.stale(self.notebook):
+            self.say(
+                f"The cell of {step.name!r} ({step.place}) was edited since it ran: run it again, or the "
+                "pipeline has it as it was."
+            )
 
     def show_table(self, head: tuple[str, ...], rows: list[tuple[str, ...]], otherwise: str) -> None:
         """Show a table under the running cell, or a sentence if it has no rows."""
@@ -192,6 +208,11 @@ class Session:
         """The notebook's path as Jupyter Server or VS Code tells it; empty if neither does."""
         told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
         return str(told) if told else ""
+
+    @property
+    def pipeline_name(self) -> str:
+        """The name of a pipeline that has none: the notebook's."""
+        return Path(self.notebook).stem or "pipeline"
 
     def _cell_ended(self, result: Any) -> None:
         if self.debugged:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml  # noqa: TID253 - tests may load it
+import yaml
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0[bB][01_]+|[0-9][0-9_]*)\Z")

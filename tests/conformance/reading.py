@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import yaml  # noqa: TID253 - the judge of what we write is another reader than ours
+import yaml
 
 from kfp_jupyter.interchange.errors import DocumentError
 from kfp_jupyter.interchange.read import read_pipeline

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import nbformat  # noqa: TID253 - tests may load it
+import nbformat
 import pytest
 
 from kfp_jupyter import dsl

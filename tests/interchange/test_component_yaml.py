@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml  # noqa: TID253 - tests may load it
+import yaml
 
 from kfp_jupyter.interchange.component_yaml import read_component
 from kfp_jupyter.interchange.errors import DocumentError

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-import yaml  # noqa: TID253 - another reader to compare with
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 

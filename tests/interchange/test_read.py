@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # noqa: TID253 - tests may load it
+import yaml
 
 from kfp_jupyter.interchange.errors import DocumentError
 from kfp_jupyter.interchange.read import read_documents, read_pipeline

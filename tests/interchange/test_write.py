@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # noqa: TID253 - tests may load it
+import yaml
 
 from kfp_jupyter import compat, dsl
 from kfp_jupyter.interchange.write import InterchangeError, pipeline_spec, platform_spec, to_yaml

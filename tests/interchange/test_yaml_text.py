@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml  # noqa: TID253 - the reader that judges
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -1,0 +1,140 @@
+"""Which component cells a notebook has, and who has written each name last: the ground for `data_flow`.
+
+A cell is known by its cell id and keeps its place in the order when it runs again. What it reads is linked to
+whoever had written the name last *when it ran*: a step, or a cell that is no component. So what is linked is
+what happened, also if cells were run out of order; running them from top to bottom gives the notebook's own.
+A notebook that is only read is told cell by cell as if it ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kfp_jupyter.cells.cell_form import CellStep
+from kfp_jupyter.cells.inferred import changed_names
+from kfp_jupyter.cells.names import Names
+from kfp_jupyter.model.component import Component
+from kfp_jupyter.model.pipeline import TaskSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who has written a name last.
+
+    Attributes:
+        step: The id of a component's cell; empty for a cell that is none.
+        place: Where, for people: `Cell In[3], line 2`.
+        is_code: Whether it is an import, a function or a class.
+    """
+
+    step: str
+    place: str
+    is_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepCell:
+    """A component's cell that ran, or was registered.
+
+    Attributes:
+        id: The cell's id, or what stands for it.
+        place: What the cell is called.
+        component: Its component.
+        text: The cell's text, to see whether it was edited since.
+        step: What the component was made of; None if the cell defines a function.
+        settings: The settings that its tasks start with.
+        after: The names of components whose tasks it shall wait for.
+        sources: For each input, who had written the name last.
+    """
+
+    id: str
+    place: str
+    component: Component
+    text: str = ""
+    step: CellStep | None = None
+    settings: TaskSettings = field(default_factory=TaskSettings)
+    after: tuple[str, ...] = ()
+    sources: dict[str, Writer] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The component's name as written."""
+        return self.step.form.name if self.step else self.component.name.replace("-", "_")
+
+
+class Ledger:
+    """The component cells of one notebook, and the last writer of each name.
+
+    Attributes:
+        steps: The component cells by id, in the order in which they first ran.
+        writers: The last writer of each name.
+    """
+
+    def __init__(self) -> None:
+        self.steps: dict[str, StepCell] = {}
+        self.writers: dict[str, Writer] = {}
+        self._seen: set[str] = set()
+
+    def has_seen(self, place: str) -> bool:
+        """Say whether a cell was told of already."""
+        return place in self._seen
+
+    def add_cell(self, names: Names, place: str, first_line: int = 1) -> None:
+        """Take note of a cell that is no component.
+
+        Args:
+            names: The names of its text.
+            place: What it is called.
+            first_line: The line of the cell that the text begins at.
+        """
+        self._seen.add(place)
+        for name, binding in names.binds.items():
+            line = binding.places[-1].line + first_line - 1
+            self.writers[name] = Writer("", f"{place}, line {line}", binding.kind != "variable")
+        for name in changed_names(names):
+            line = names.reads[name].line + first_line - 1
+            before = self.writers.get(name)
+            if before is None or not before.is_code:
+                self.writers[name] = Writer("", f"{place}, line {line}")
+
+    def add_step(self, step: StepCell) -> None:
+        """Take note of a component's cell; one with the same id, or of the same component, is replaced."""
+        self._seen.add(step.place)
+        for held in list(self.steps.values()):
+            if held.component.name == step.component.name and held.id != step.id:
+                self.forget(held.id)
+        before = self.steps.get(step.id)
+        for spec in step.component.inputs:
+            writer = self.writers.get(spec.name)
+            # A cell that changes its own input and runs again got it from where it came at first.
+            if writer is not None and writer.step == step.id and before is not None:
+                writer = before.sources.get(spec.name)
+            if writer is not None:
+                step.sources[spec.name] = writer
+        self.steps[step.id] = step
+        names = [spec.name for spec in step.component.outputs]
+        self.writers.update(dict.fromkeys(names, Writer(step.id, step.place)))
+
+    def forget(self, step_id: str) -> None:
+        """Forget a cell that was deleted."""
+        self.steps.pop(step_id, None)
+        self.writers = {name: held for name, held in self.writers.items() if held.step != step_id}
+
+    def provided(self, name: str) -> bool | None:
+        """Say whether a name holds data (True) or code (False), as far as its last writer tells."""
+        writer = self.writers.get(name)
+        return None if writer is None else not writer.is_code
+
+    def stale(self, texts: dict[str, str]) -> list[StepCell]:
+        """Return the steps whose cells have other texts than those that ran.
+
+        Args:
+            texts: The texts of the notebook's cells by id, as they are now.
+        """
+        return [step for step in self.steps.values() if texts.get(step.id, step.text) != step.text]
+
+    def named(self, names: Iterable[str]) -> list[StepCell]:
+        """Return the steps of components, by their names in Python's or KFP's spelling."""
+        wanted = {name.replace("_", "-").lower() for name in names}
+        return [step for step in self.steps.values() if step.component.name in wanted]

@@ -1,0 +1,209 @@
+"""Which format a value of the notebook will be stored in, and which packages storing and loading it takes.
+
+The formats themselves are in `kfp_jupyter.executor.formats`, and go with each step; there they are chosen by
+the value that the step has. Here the value in the notebook stands for it: the packages that its format and
+its type belong to join the step's packages.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
+
+from kfp_jupyter.cells.cell_source import RUNTIME
+from kfp_jupyter.cells.errors import ComponentError, SerializerError
+from kfp_jupyter.cells.origin import function_fragment
+from kfp_jupyter.executor.formats import (
+    FORMATS,
+    Format,
+    is_array,
+    is_estimator,
+    is_exactly,
+    is_torch,
+    type_name,
+)
+from kfp_jupyter.model.component import Fragment
+
+_NEEDED = {"parquet": "pyarrow", "feather": "pyarrow", "safetensors": "safetensors", "joblib": "joblib"}
+_REGISTER = """\
+_kfp_jupyter["FORMATS"].insert(0, _kfp_jupyter["Format"](
+    {name!r},
+    lambda value: f"{{type(value).__module__}}.{{type(value).__qualname__}}" == {name!r},
+    {functions},
+))
+"""
+
+# The functions of each registered class: their text, their names, and the packages they take.
+_registered: dict[str, tuple[tuple[Fragment, ...], tuple[str, str], tuple[str, ...]]] = {}
+
+# The most members of a container that are looked at for the packages that they come from.
+_MEMBERS = 100
+# How deep in containers they may be.
+_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a value is stored.
+
+    Attributes:
+        format: The format's name.
+        type: The type's name, as people write it: `pandas.DataFrame`.
+        packages: The distributions that storing and loading it takes.
+    """
+
+    format: str
+    type: str
+    packages: tuple[str, ...]
+
+    @property
+    def announced(self) -> bool:
+        """True if it will be stored as a pickle, which only the same packages can load."""
+        return self.format == "pickle"
+
+
+def choice(value: Any) -> Choice:
+    """Return how a value will be stored, as far as can be said without storing it."""
+    name = next(known.name for known in FORMATS if _fits(known, value))
+    roots = {} if name == "json" else dict.fromkeys(_roots(value))
+    needed = _NEEDED.get(name)
+    if needed is not None and "polars" not in roots:
+        roots[needed] = None
+    own = _registered[name][2] if name in _registered else ()
+    return Choice(name, type_name(value), tuple(dict.fromkeys([*_distributions(roots), *own])))
+
+
+def artifact_kind(value: Any) -> str:
+    """Return the schema title of what a value is: data, a model, or neither."""
+    if is_estimator(value) or (is_torch(value) and not is_exactly(value, "torch", "Tensor")):
+        return "system.Model"
+    tables = (("pandas", "DataFrame", "Series"), ("polars", "DataFrame", "Series"), ("pyarrow", "Table"))
+    if is_array(value) or is_torch(value) or any(is_exactly(value, *table) for table in tables):
+        return "system.Dataset"
+    return "system.Artifact"
+
+
+def missing_from(given: Iterable[str], packages: Iterable[str]) -> tuple[str, ...]:
+    """Return the packages that no requirement of a step names."""
+    known = {_distribution(text) for text in given}
+    return tuple(package for package in packages if _distribution(package) not in known)
+
+
+def _distribution(requirement: str) -> str:
+    """Return the distribution that a requirement names; the text itself if it is none, such as a URL."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        return requirement
+
+
+def register(
+    kind: type, save: Callable[[Any, str], None], load: Callable[[str], Any], *, packages: Iterable[str] = ()
+) -> None:
+    """Store values of a class with functions of one's own, before any other format.
+
+    The text of both functions goes with every component that is made from now on, so they import what they
+    use. Registering a class again replaces its functions.
+
+    Args:
+        kind: The class; values of a subclass are others.
+        save: Stores a value, given a path; it may make a file or a folder there.
+        load: Returns the value, given the path.
+        packages: Requirements that the two take besides the class's own package.
+
+    Raises:
+        SerializerError: There is no class, or one of the two is no function that can be sent along.
+    """
+    if not isinstance(kind, type):
+        raise SerializerError(f"{kind!r} is no class.", remedy="Name the class whose values are stored so.")
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    fragments = tuple(_own_fragment(function, kind) for function in (save, load))
+    _forget(name)
+    _registered[name] = (fragments, (save.__name__, load.__name__), tuple(packages))
+    FORMATS.insert(0, Format(name, lambda value: _full_name(value) == name, save, load))
+
+
+def unregister(kind: type) -> None:
+    """Store values of a class again as if it had never been registered."""
+    _forget(f"{kind.__module__}.{kind.__qualname__}")
+
+
+def registered_fragments() -> tuple[Fragment, ...]:
+    """Return source that makes a step know the registered classes; it goes after the program for cells."""
+    made: list[Fragment] = []
+    for name, (fragments, functions, _) in _registered.items():
+        made.extend(fragments)
+        made.append(Fragment(_REGISTER.format(name=name, functions=", ".join(functions)), RUNTIME))
+    return tuple(made)
+
+
+def _own_fragment(function: Callable[..., Any], kind: type) -> Fragment:
+    try:
+        return function_fragment(function)
+    except ComponentError as error:
+        raise SerializerError(
+            f"The functions for {kind.__qualname__} cannot be sent along: {error.what}",
+            where=error.where,
+            remedy="Define both with `def` in a cell or a file.",
+        ) from None
+
+
+def _forget(name: str) -> None:
+    _registered.pop(name, None)
+    FORMATS[:] = [known for known in FORMATS if known.name != name]
+
+
+def _full_name(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _fits(known: Format, value: Any) -> bool:
+    needed = _NEEDED.get(known.name)
+    try:
+        return known.fits(value) and (
+            needed is None
+            or is_exactly(value, "polars", "DataFrame", "Series")
+            or find_spec(needed) is not None
+        )
+    except Exception:  # noqa: BLE001 - whatever a class of the user's raises when it is looked at
+        return False
+
+
+def _roots(value: Any, depth: int = _DEPTH) -> Iterator[str]:
+    """Yield the packages of a value's type and of what it is made of."""
+    root = type(value).__module__.partition(".")[0]
+    if root not in sys.stdlib_module_names and root != "__main__":
+        yield root
+    for member in _members(value) if depth else ():
+        yield from _roots(member, depth - 1)
+
+
+def _members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())[:_MEMBERS]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return list(value)[:_MEMBERS]
+    if is_estimator(value):
+        return list(value.get_params(deep=True).values())
+    return []
+
+
+def _distributions(roots: Iterable[str]) -> Iterator[str]:
+    """Yield the distribution of each package; a module beside the notebook has none."""
+    for root in roots:
+        found = _all_distributions().get(root)
+        if found:
+            yield found[0]
+
+
+@cache
+def _all_distributions() -> dict[str, list[str]]:
+    return {name: list(held) for name, held in metadata.packages_distributions().items()}

@@ -1,0 +1,173 @@
+"""What a `%%component` cell without a function defines: its body is the step, and runs in the notebook too.
+
+The body runs among the notebook's own names, as any cell's, and shows what its last line gives. Nothing is
+registered if it fails. Afterwards the values in the notebook decide what the line has left open.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kfp_jupyter.cells.cell_form import (
+    FIRST_LINE,
+    CellForm,
+    CellStep,
+    body_names,
+    check_names,
+    decided,
+    read_cell_form,
+    stored_values,
+)
+from kfp_jupyter.cells.errors import CellFormError
+from kfp_jupyter.cells.inferred import inferred_line, is_function_cell, step_name
+from kfp_jupyter.cells.ledger import Ledger, StepCell
+from kfp_jupyter.cells.origin import place_name
+from kfp_jupyter.cells.signature import ComponentOptions, read_interface_part
+from kfp_jupyter.dsl.base_component import BaseComponent
+from kfp_jupyter.dsl.cell_component import CellComponent, logged_objects
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as it came.
+
+    Attributes:
+        body: Its text without the magic line.
+        file: The file name to compile it under.
+        id: Its id; empty if it has none.
+        text: Its whole text.
+    """
+
+    body: str
+    file: str
+    id: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        """What it is called."""
+        return place_name(self.file)
+
+
+def is_step(body: str, name: str | None) -> bool:
+    """Say whether a cell without an interface on its line is a step itself, rather than a function.
+
+    Args:
+        body: The cell without its magic line.
+        name: The name on the line.
+    """
+    try:
+        module = ast.parse(body)
+    except SyntaxError:
+        return False  # told where the function is looked for
+    wanted = name.replace("-", "_") if name else ""
+    if any(isinstance(node, ast.FunctionDef) and node.name == wanted for node in module.body):
+        return False
+    return not is_function_cell(module)
+
+
+def define_cell(
+    options: ComponentOptions, cell: Cell, namespace: dict[str, Any], ledger: Ledger, *, run: bool
+) -> CellComponent:
+    """Make the component of a cell whose body is the step, and bind it under its name.
+
+    Args:
+        options: What the line says.
+        cell: The cell.
+        namespace: The notebook's names.
+        ledger: The notebook's component cells, which it joins.
+        run: Whether the body runs here.
+
+    Raises:
+        KfpJupyterError: The line or the body is wrong; the message says where and why.
+        Exception: What the body raised while it ran.
+    """
+    form = _form(options, cell, namespace, ledger)
+    before = {port.name: namespace[port.name] for port in form.line.inputs if port.name in namespace}
+    if run:
+        before = _prepare(form, namespace, ledger)
+        _run(cell, namespace)
+    after = {port.name: namespace[port.name] for port in form.line.outputs if port.name in namespace}
+    form = decided(form, before, after if run else {})
+    step = CellStep(
+        form,
+        (),
+        options.base_image,
+        options.packages,
+        options.pip_index_urls,
+        stored_values(form, before, after if run else {}),
+    )
+    made = CellComponent(step, cell.file, namespace, options.settings)
+    namespace[form.name] = made
+    step_id = cell.id or f"component {form.name}"
+    ledger.add_step(StepCell(step_id, cell.place, made.model, cell.text, step, made.defaults, options.after))
+    return made
+
+
+def _form(options: ComponentOptions, cell: Cell, namespace: Mapping[str, Any], ledger: Ledger) -> CellForm:
+    components = {name for name, held in namespace.items() if isinstance(held, BaseComponent)}
+    if options.interface:
+        line = read_interface_part(options.interface, namespace)
+        form = read_cell_form(line, cell.body, cell.place, components - {line.name})
+    else:
+        names = body_names(cell.body, cell.place)
+        name = options.name or _name(cell, ledger)
+        line = inferred_line(name.replace("-", "_"), names, namespace, ledger.provided)
+        form = CellForm(line, cell.body, cell.place, names, inferred=True)
+        check_names(form, components - {line.name})
+    taken = ledger.writers.get(form.name)
+    if taken is not None and taken.step in ledger.steps and not _is_own(taken.step, cell, form):
+        raise CellFormError(
+            f"The component {form.name!r} is called like an output of {ledger.steps[taken.step].name!r}.",
+            where=f"{cell.place}, line 1",
+            remedy="Rename one of the two: in the notebook a name can only be one thing.",
+        )
+    return form
+
+
+def _is_own(step_id: str, cell: Cell, form: CellForm) -> bool:
+    return step_id in (cell.id, f"component {form.name}")
+
+
+def _name(cell: Cell, ledger: Ledger) -> str:
+    """Return the name of a cell that has none: the one that it had, its first comment's, or its number."""
+    if cell.id in ledger.steps:
+        return ledger.steps[cell.id].name
+    number = "".join(filter(str.isdecimal, cell.place.rpartition(" ")[2])) or str(len(ledger.steps) + 1)
+    name = step_name(cell.body, f"step_{number}")
+    taken = {held.name for held in ledger.steps.values()} | set(ledger.writers)
+    return name if name not in taken else f"step_{number}"
+
+
+def _prepare(form: CellForm, namespace: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+    """Give the body what its line promises, and return its inputs' values.
+
+    A default holds as if the body began with it, unless another step has given the name out.
+    """
+    for port in form.line.inputs:
+        writer = ledger.writers.get(port.name)
+        given = writer is not None and writer.step in ledger.steps and port.name in namespace
+        if port.optional and not given:
+            namespace[port.name] = port.default
+        elif port.name not in namespace:
+            raise CellFormError(
+                f"The input {port.name!r} of {form.name!r} is not in the notebook.",
+                where=form.where(port.name),
+                remedy="Run the cell that makes it first, or add `--no-run` to only register this one.",
+            )
+    namespace.update(logged_objects(CellStep(form)))
+    return {port.name: namespace[port.name] for port in form.line.inputs}
+
+
+def _run(cell: Cell, namespace: dict[str, Any]) -> None:
+    """Run the body as a cell: what its last line gives is shown, unless it ends with a semicolon."""
+    module = ast.parse("\n" * (FIRST_LINE - 1) + cell.body)
+    shown: list[ast.stmt] = []
+    if module.body and isinstance(module.body[-1], ast.Expr) and not cell.body.rstrip().endswith(";"):
+        shown = [module.body.pop()]
+    exec(compile(module, cell.file, "exec", dont_inherit=True), namespace)
+    if shown:
+        exec(compile(ast.Interactive(shown), cell.file, "single", dont_inherit=True), namespace)
