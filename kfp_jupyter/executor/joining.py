@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+
 def joined(files: tuple[str, ...]) -> str:
     """Return the text that some files of this folder make; takes a fifth of a second for the executor's."""
     here = Path(__file__).parent

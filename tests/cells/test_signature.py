@@ -89,7 +89,6 @@ def test_waiting_runs() -> None:
         (parse_component_line, "--packages 'open", "No closing quotation"),
         (parse_component_line, "--nope", "unrecognized arguments: --nope"),
         (parse_component_line, "two names", "'two names' is no name"),
-        (parse_component_line, "split(raw: Dataset) -> a: Dataset", "not supported yet"),
         (parse_pipeline_line, "p(lr)", "'lr' of pipeline 'p' has no type hint"),
         (parse_pipeline_line, "p(lr: float", "not valid Python"),
         (parse_pipeline_line, "p(lr: float = 'x')", "got 'x' of type str, not float"),
