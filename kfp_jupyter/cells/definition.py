@@ -30,7 +30,7 @@ class Definition:
     """
 
     module: ast.Module
-    node: ast.FunctionDef
+    node: ast.FunctionDef | ast.AsyncFunctionDef
     source: Source
 
     def place(self, argument: str = "") -> str:
@@ -70,7 +70,7 @@ def find_function(source: Source, name: str | None = None) -> Definition:
     Raises:
         ComponentSyntaxError: The text is not Python.
         NoFunctionError: There is no function, or none of that name.
-        SignatureError: It is asynchronous or a generator.
+        SignatureError: It is a generator.
     """
     try:
         module = ast.parse(source.text)
@@ -83,12 +83,6 @@ def find_function(source: Source, name: str | None = None) -> Definition:
     if not named:
         raise _no_function(source, name, [node.name for node in functions])
     node = named[-1]
-    if isinstance(node, ast.AsyncFunctionDef):
-        raise SignatureError(
-            f"The function {node.name!r} is asynchronous, and a step would never wait for it.",
-            where=line_place(source, node.lineno),
-            remedy="Write `def` and call `asyncio.run(...)` inside.",
-        )
     definition = Definition(module, node, source)
     _check_kind(definition)
     return definition
@@ -132,7 +126,7 @@ def _check_kind(definition: Definition) -> None:
         )
 
 
-def _yields(function: ast.FunctionDef) -> bool:
+def _yields(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(function))
 
 
@@ -143,7 +137,7 @@ def _gives_a_value(node: ast.AST) -> bool:
     return node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None)
 
 
-def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """Yield the nodes of the function itself, without those of functions and classes inside it."""
     waiting: list[ast.AST] = list(function.body)
     while waiting:

@@ -37,8 +37,8 @@ _PARAMETERS: dict[Any, ParameterType] = {
 }
 
 SUPPORTED = (
-    "str, int, float, bool, list, dict (also List[...], Dict[...], Optional[...]), Input[...] or Output[...] "
-    "of an artifact class, InputPath(...) and OutputPath(...)"
+    "str, int, float, bool, list, dict (also List[...], Dict[...], Optional[...], Literal[...] of one type), "
+    "Input[...] or Output[...] of an artifact class, InputPath(...) and OutputPath(...)"
 )
 """The hints that a message offers."""
 
@@ -49,10 +49,19 @@ def value_type(meaning: Meaning) -> ValueType | None:
         version = getattr(meaning.type, "schema_version", "0.0.1")
         return ArtifactType(meaning.type.schema_title, version, meaning.is_list)
     plain = typing.get_origin(meaning.type) or meaning.type
+    if plain is typing.Literal:
+        kinds = {type(held) for held in typing.get_args(meaning.type)}
+        plain = kinds.pop() if len(kinds) == 1 else None
     try:
         return _PARAMETERS.get(plain)
     except TypeError:  # a hint that cannot be hashed is no type
         return None
+
+
+def literals(meaning: Meaning) -> tuple[Any, ...]:
+    """Return the only values that a `Literal[...]` allows; none for other hints."""
+    is_literal = typing.get_origin(meaning.type) is typing.Literal
+    return typing.get_args(meaning.type) if is_literal else ()
 
 
 @cache

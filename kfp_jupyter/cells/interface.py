@@ -1,7 +1,9 @@
 """A function's signature as a component's interface, by KFP's rules.
 
 Arguments become inputs, except those marked as outputs; what is returned becomes outputs: one named `Output`,
-or one for each field of a NamedTuple. Names stay as written. Rules:
+or one for each field of a NamedTuple. Names stay as written. Beyond these rules a dataclass or TypedDict may
+be returned, whose fields are the outputs, and a tuple such as `tuple[int, str]`, whose outputs are `Output_1`
+and `Output_2`; and `Literal[...]` names the only values that an input may have. Rules:
 https://www.kubeflow.org/docs/components/pipelines/user-guides/components/lightweight-python-components/
 """
 
@@ -11,7 +13,7 @@ import contextlib
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from kfp_jupyter.cells import docstring
@@ -22,10 +24,10 @@ from kfp_jupyter.cells.errors import (
     SignatureError,
     UnsupportedAnnotationError,
 )
-from kfp_jupyter.cells.hints import SUPPORTED, authoring_names, value_type
+from kfp_jupyter.cells.hints import SUPPORTED, authoring_names, literals, value_type
 from kfp_jupyter.cells.special_inputs import embedded_class
-from kfp_jupyter.executor.annotations import Meaning, meaning
-from kfp_jupyter.model.check import parameter_value
+from kfp_jupyter.executor.annotations import Meaning, fields_of, meaning
+from kfp_jupyter.model.check import input_value, wanted
 from kfp_jupyter.model.component import InputSpec, OutputSpec
 from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, ValueType
 
@@ -158,15 +160,15 @@ class _Reader:
         type_ = self._type(held, f"argument {argument.name!r}", argument.name)
         if isinstance(type_, ParameterType) and type_.filled_in:
             return InputSpec(argument.name, type_, optional=True, description=description)
-        hint = _hint(held)
-        if argument.default is inspect.Parameter.empty:
-            return InputSpec(argument.name, type_, description=description, hint=hint)
-        default = self._default(argument, type_)
-        return InputSpec(
-            argument.name, type_, optional=True, default=default, description=description, hint=hint
+        spec = InputSpec(
+            argument.name, type_, description=description, literals=literals(held), hint=_hint(held)
         )
+        if argument.default is inspect.Parameter.empty:
+            return spec
+        return replace(spec, optional=True, default=self._default(argument, spec))
 
-    def _default(self, argument: inspect.Parameter, type_: ValueType) -> Json:
+    def _default(self, argument: inspect.Parameter, spec: InputSpec) -> Json:
+        type_ = spec.type
         if argument.default is None:
             return None
         if isinstance(type_, ArtifactType):
@@ -177,13 +179,13 @@ class _Reader:
                 "An optional artifact has the default None.",
             )
         try:
-            return parameter_value(type_, argument.default)
+            return input_value(spec, argument.default)
         except ValueError as error:
             raise self._error(
                 DefaultError,
                 f"The default of argument {argument.name!r} of {self.noun} is not of its type: {error}.",
                 argument.name,
-                f"Write a default of type {type_.python_name}, or change the hint.",
+                f"Write {wanted(spec)} as the default, or change the hint.",
             ) from None
 
     def _output(self, name: str, held: Meaning) -> OutputSpec:
@@ -203,15 +205,11 @@ class _Reader:
         held = self._evaluated(annotation, "the returned value")
         if held.type is None or held.type is type(None):
             return
-        fields = getattr(held.type, "_fields", None)
-        if fields is None:
+        held_outputs = _fields(held.type)
+        for name, hint in held_outputs.items():
+            yield self._output(name, self._evaluated(hint, f"output {name!r}"))
+        if not held_outputs:
             yield self._output(SINGLE_OUTPUT, held)
-            return
-        hints = held.type.__annotations__
-        for name in fields:
-            hint = hints.get(name)
-            plain = hint.__forward_arg__ if isinstance(hint, typing.ForwardRef) else hint
-            yield self._output(name, self._evaluated(plain, f"output {name!r}"))
 
     def _check_names(self, names: list[str]) -> None:
         for name in names:
@@ -237,6 +235,15 @@ def _enclosed(function: Callable[..., Any]) -> Mapping[str, Any]:
         with contextlib.suppress(ValueError):
             held[name] = cell.cell_contents
     return held
+
+
+def _fields(type_: Any) -> dict[str, Any]:
+    """Return the annotation of each output that a returned type holds; none if it is one value."""
+    found = fields_of(type_)
+    if is_dataclass(type_):
+        # A class may also have variables that its instances share.
+        found = {held.name: held.type for held in fields(type_)}
+    return found
 
 
 def _hint(held: Meaning) -> str:

@@ -50,7 +50,7 @@ def stand_in(definition: Definition, namespace: Mapping[str, Any]) -> Callable[.
     return made
 
 
-def _docstring(node: ast.FunctionDef) -> list[ast.stmt]:
+def _docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.stmt]:
     return [node.body[0]] if ast.get_docstring(node) is not None else [ast.Pass()]
 
 

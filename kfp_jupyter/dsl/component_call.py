@@ -19,6 +19,7 @@ from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.component import Component, InputSpec
 from kfp_jupyter.model.pipeline import Constant
 from kfp_jupyter.model.types import ArtifactType, ParameterType, connects
+from kfp_jupyter.model.value import PLACEHOLDER
 
 if TYPE_CHECKING:
     from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
@@ -106,7 +107,10 @@ class ComponentCall:
         if isinstance(spec.type, ArtifactType):
             raise check.constant_for_artifact(spec, given, self.where)
         try:
-            return Constant(check.parameter_value(spec.type, self._with_placeholders(spec, given)))
+            value = self._with_placeholders(spec, given)
+            if isinstance(value, str) and PLACEHOLDER in value:
+                return Constant(check.parameter_value(spec.type, value))
+            return Constant(check.input_value(spec, value))
         except ValueError as error:
             raise check.wrong_constant(spec, error, self.where) from None
 

@@ -11,12 +11,16 @@ nothing has to be set up.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import inspect
 import os
 import shutil
 import tempfile
 from collections import namedtuple
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,7 +66,7 @@ def call(
     """
     __tracebackhide__ = True
     if _is_plain(component, function):
-        return function(*positional, **named)
+        return _finished(function(*positional, **named))
     return _Call(component, function, positional, named).outputs()
 
 
@@ -79,6 +83,21 @@ def _is_path(hint: Any, function: Callable[..., Any]) -> bool:
         return meaning(hint, function.__globals__).is_path
     except Exception:  # noqa: BLE001 - whatever the user's hint raises
         return False
+
+
+def _finished(returned: Any) -> Any:
+    """Return what a function returned; what an asynchronous one does is done first, as in a step.
+
+    A notebook's cells run inside a loop, which cannot wait for another one: that then has its own thread.
+    """
+    if not inspect.iscoroutine(returned):
+        return returned
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(returned)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, asyncio.run, returned).result()
 
 
 class _Call:
@@ -112,8 +131,9 @@ class _Call:
                 {name: [held] for name, held in self._given.items() if name in arguments.artifacts}
             )
             root[0] = str(self._folder)
-            returned = self._function(**arguments.values)
-            written = Results(arguments, places).executor_output(returned)
+            returned = _finished(self._function(**arguments.values))
+            results = Results(arguments, places)
+            written = results.executor_output(returned)
         except StepError as error:
             raise StepCallError(
                 f"Component {self._component.name!r}: {error}.",
@@ -123,7 +143,7 @@ class _Call:
         finally:
             root[0] = before
         values = {
-            spec.name: self._output(spec.name, arguments, written, returned)
+            spec.name: self._output(spec.name, arguments, written, results.values)
             for spec in self._component.outputs
         }
         if not values or (len(values) == 1 and "Output" in values):
@@ -165,7 +185,7 @@ class _Call:
             if spec is None or not isinstance(spec.type, ParameterType):
                 continue
             try:
-                values[name] = held if spec.type.filled_in else check.parameter_value(spec.type, held)
+                values[name] = held if spec.type.filled_in else check.input_value(spec, held)
             except ValueError as error:
                 raise check.wrong_constant(spec, error, self._where) from None
         return values
@@ -220,29 +240,20 @@ class _Call:
             "outputFile": str(self._folder / "output.json"),
         }
 
-    def _output(self, name: str, arguments: Arguments, written: Mapping[str, Any], returned: Any) -> Any:
+    def _output(
+        self, name: str, arguments: Arguments, written: Mapping[str, Any], returned: Mapping[str, Any]
+    ) -> Any:
         handed = arguments.artifacts.get(name)
         if handed is not None:
             return handed if self._artifacts[name].is_list else handed[0]
         if name in arguments.paths:
             return written["parameterValues"][name]
-        return (
-            returned
-            if name == "Output" or not isinstance(returned, tuple)
-            else _field(returned, name, written)
-        )
+        return returned[name]
 
 
 def _named_tuple(values: dict[str, Any]) -> Any:
     names: Any = list(values)  # `Any`, since mypy wants to read the fields in the source
     return namedtuple("Outputs", names, rename=True)(*values.values())
-
-
-def _field(returned: tuple[Any, ...], name: str, written: Mapping[str, Any]) -> Any:
-    # A plain tuple may stand for the NamedTuple of the hint; then the outputs' order is the fields'.
-    if hasattr(returned, name):
-        return getattr(returned, name)
-    return written["parameterValues"].get(name, written["artifacts"].get(name))
 
 
 def _may_be_missing(spec: InputSpec) -> bool:

@@ -160,14 +160,14 @@ def meaning(annotation: Any, names: dict[str, Any] | None = None) -> Meaning:
     Raises:
         Exception: Whatever evaluating a string raises.
     """
-    annotation, optional = without_none(_evaluated(annotation, names))
+    annotation, optional = without_none(evaluated(annotation, names))
     if isinstance(annotation, (InputPath, OutputPath)) or annotation in (InputPath, OutputPath):
         held = path_type(getattr(annotation, "type", None))
         is_output = OutputPath in (annotation, type(annotation))
         return Meaning(held, is_artifact_class(held), is_output, is_path=True, optional=optional)
     is_output = Output in getattr(annotation, "__metadata__", ())
     if hasattr(annotation, "__metadata__"):
-        annotation = _evaluated(annotation.__origin__, names)
+        annotation = evaluated(annotation.__origin__, names)
     members = typing.get_args(annotation)
     is_list = typing.get_origin(annotation) is list and bool(members) and is_artifact_class(members[0])
     held = members[0] if is_list else annotation
@@ -183,14 +183,36 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
+def fields_of(type_: Any) -> dict[str, Any]:
+    """Return the annotation of each output that a returned type holds, by name; none if it is one value.
+
+    A tuple's are called `Output_1` and so on; a NamedTuple, a dataclass and a TypedDict have fields.
+    """
+    if typing.get_origin(type_) is tuple:
+        members = typing.get_args(type_)
+        return {} if ... in members else {f"Output_{n}": held for n, held in enumerate(members, 1)}
+    hints = getattr(type_, "__annotations__", {})
+    if hasattr(type_, "__dataclass_fields__"):
+        return {name: held.type for name, held in type_.__dataclass_fields__.items()}
+    return {
+        name: hints.get(name) for name in getattr(type_, "_fields", hints if is_typed_dict(type_) else ())
+    }
+
+
+def is_typed_dict(type_: Any) -> bool:
+    """Say whether it is a TypedDict."""
+    return isinstance(type_, type) and issubclass(type_, dict) and hasattr(type_, "__total__")
+
+
+def evaluated(annotation: Any, names: dict[str, Any] | None) -> Any:
+    """Return an annotation that may be a string, evaluated with these names."""
+    text = getattr(annotation, "__forward_arg__", annotation)
+    return eval(text, names or {}) if isinstance(text, str) else annotation
+
+
 def path_type(type_: Any) -> Any:
     """Return the artifact class or parameter type that a path's annotation was given, by class or name."""
     if isinstance(type_, str):
         names = {known.__name__.lower(): known for known in ARTIFACT_CLASSES}
         return {**names, **PARAMETER_NAMES}.get(type_.lower(), Artifact)
     return Artifact if type_ is None else type_
-
-
-def _evaluated(annotation: Any, names: dict[str, Any] | None) -> Any:
-    text = getattr(annotation, "__forward_arg__", annotation)
-    return eval(text, names or {}) if isinstance(text, str) else annotation

@@ -11,7 +11,13 @@ import os
 import typing
 from typing import Any, Callable
 
-from kfp_jupyter.executor.annotations import Meaning, PipelineTaskFinalStatus, meaning
+from kfp_jupyter.executor.annotations import (
+    Meaning,
+    PipelineTaskFinalStatus,
+    evaluated,
+    meaning,
+    without_none,
+)
 from kfp_jupyter.executor.artifacts import Artifact, artifact_class
 from kfp_jupyter.executor.failure import StepError
 
@@ -29,6 +35,7 @@ class Arguments:
         artifacts: The output artifacts handed in, by output name.
         paths: Path and meaning of each output handed in as a path, by output name.
         annotated: The return annotation, evaluated; None if there is none to be had.
+        names: What annotations may use.
 
     Raises:
         StepError: A required argument was not given.
@@ -45,7 +52,8 @@ class Arguments:
         code = inner.__code__
         self.line = code.co_firstlineno
         names, hints = inner.__globals__, inner.__annotations__
-        self.annotated = _or_none(hints.get("return"), names)
+        self.names = names
+        self.annotated = or_none(hints.get("return"), names)
         free = code.co_argcount - len(inner.__defaults__ or ())
         inputs, outputs = executor_input.get("inputs") or {}, executor_input["outputs"]
         for index, name in enumerate(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]):
@@ -61,7 +69,7 @@ class Arguments:
             elif name in (inputs.get("artifacts") or {}):
                 self._input_artifact(name, means, artifacts_of(inputs["artifacts"][name], means))
             elif name in (inputs.get("parameterValues") or {}):
-                value = _parameter(inputs["parameterValues"][name], means)
+                value = self._parameter(name, inputs["parameterValues"][name], means)
                 if means.is_path:
                     value = _written(os.path.dirname(outputs["outputFile"]), name, value)
                 self.values[name] = value
@@ -69,6 +77,17 @@ class Arguments:
                 raise StepError("MissingArgument", f"the argument {name!r} was not given", self.line)
             elif required:
                 self.values[name] = None
+
+    def _parameter(self, name: str, value: Any, means: Meaning) -> Any:
+        if means.type is PipelineTaskFinalStatus:
+            return PipelineTaskFinalStatus.from_json(value or {})
+        try:
+            return converted(value, means.type)
+        except TypeError:
+            if is_literal(means.type) and not (value is None and means.optional):
+                reason = f"the argument {name!r} is {value!r}, not one of {typing.get_args(means.type)}"
+                raise StepError("BadArgument", reason, self.line) from None
+            return value
 
     def _input_artifact(self, name: str, means: Meaning, artifacts: list[Artifact]) -> None:
         first = artifacts[0] if artifacts else None
@@ -107,6 +126,11 @@ def converted(value: Any, type_: Any) -> Any:
     Raises:
         TypeError: The value is of another type.
     """
+    if is_literal(type_):
+        for held in typing.get_args(type_):
+            if held == value and isinstance(held, bool) is isinstance(value, bool):
+                return held
+        raise TypeError
     wanted = typing.get_origin(type_) or type_
     is_bool = isinstance(value, bool)
     if wanted is float and (type(value) is int or value in ("NaN", "Infinity", "-Infinity")):
@@ -117,6 +141,11 @@ def converted(value: Any, type_: Any) -> Any:
     if known and (not isinstance(value, wanted) or (is_bool and wanted is not bool)):
         raise TypeError(f"{type(value).__name__} is not {wanted.__name__}")
     return value
+
+
+def is_literal(type_: Any) -> bool:
+    """Say whether it is a `Literal[...]`."""
+    return typing.get_origin(type_) is typing.Literal
 
 
 def make_parent(path: str) -> None:
@@ -142,17 +171,9 @@ def _meaning(annotation: Any, names: dict[str, Any]) -> Meaning:
         return Meaning(None, False, "Output" in text, "ist[" in text, "Path" in text, "None" in text)
 
 
-def _or_none(annotation: Any, names: dict[str, Any]) -> Any:
+def or_none(annotation: Any, names: dict[str, Any]) -> Any:
+    """Return an annotation without its `None`, evaluated; None if that fails."""
     try:
-        return eval(annotation, names) if isinstance(annotation, str) else annotation
+        return without_none(evaluated(annotation, names))[0]
     except Exception:  # noqa: BLE001 (whatever the user's annotation raises)
         return None
-
-
-def _parameter(value: Any, means: Meaning) -> Any:
-    if means.type is PipelineTaskFinalStatus:
-        return PipelineTaskFinalStatus.from_json(value or {})
-    try:
-        return converted(value, means.type)
-    except TypeError:
-        return value

@@ -10,8 +10,8 @@ import os
 import sys
 from typing import Any
 
-from kfp_jupyter.executor.annotations import Meaning, without_none
-from kfp_jupyter.executor.arguments import Arguments, converted, make_parent
+from kfp_jupyter.executor.annotations import Meaning, fields_of
+from kfp_jupyter.executor.arguments import Arguments, converted, make_parent, or_none
 from kfp_jupyter.executor.artifacts import Artifact, plain
 from kfp_jupyter.executor.failure import StepError
 
@@ -25,12 +25,16 @@ class Results:
     Args:
         arguments: What the function was called with.
         outputs: The `outputs` of the ExecutorInput.
+
+    Attributes:
+        values: What was returned for each output.
     """
 
     def __init__(self, arguments: Arguments, outputs: dict[str, Any]) -> None:
         self._arguments = arguments
         self._files = outputs.get("parameters") or {}
         self._declared = outputs.get("artifacts") or {}
+        self.values: dict[str, Any] = {}
         self._parameters: dict[str, Any] = {}
         self._artifacts: dict[str, Any] = {}
 
@@ -46,6 +50,7 @@ class Results:
             self._add_artifacts(name, artifacts)
         expected = [name for name in [*self._files, *self._declared] if not self._has(name)]
         for name, value, type_ in self._named(returned, expected) if expected else ():
+            self.values[name] = value
             if name in self._declared:
                 self._add_artifacts(name, list(value) if isinstance(value, (list, tuple)) else [value])
             elif name in self._files:
@@ -63,16 +68,25 @@ class Results:
         return name in self._parameters or name in self._artifacts
 
     def _named(self, returned: Any, expected: list[str]) -> list[tuple[str, Any, Any]]:
-        annotation = without_none(self._arguments.annotated)[0]
-        own = getattr(returned, "_fields", None)
-        fields = getattr(annotation, "_fields", own)
-        if not fields:
+        annotation = self._arguments.annotated
+        types, own = fields_of(annotation), fields_of(type(returned))
+        is_tuple, is_dict = isinstance(returned, tuple), isinstance(returned, dict)
+        if is_tuple and not (types or own) and "Output_1" in expected:
+            types = {f"Output_{n}": None for n in range(1, len(returned) + 1)}
+        fields = list(types or own)
+        if not fields and not (is_dict and len(expected) > 1):
             return [(expected[0] if len(expected) == 1 else "Output", returned, annotation)]
-        if not isinstance(returned, tuple) or len(returned) != len(fields):
-            raise self._error("BadOutput", f"the function must return {list(fields)}, not {_short(returned)}")
-        types = getattr(annotation, "__annotations__", {})
-        values = dict(zip(own if own and set(own) == set(fields) else fields, returned))
-        return [(name, values[name], types.get(name)) for name in fields]
+        if is_dict:
+            values = returned
+        elif is_tuple and len(returned) == len(fields):
+            values = dict(zip(own if set(own) == set(fields) else fields, returned))
+        elif own and not is_tuple:
+            known = {**self._files, **self._declared}
+            values = {name: getattr(returned, name) for name in own if name in known}
+        else:
+            raise self._error("BadOutput", f"the function must return {fields}, not {_short(returned)}")
+        names = self._arguments.names
+        return [(name, held, or_none(types.get(name), names)) for name, held in values.items()]
 
     def _add_parameter(self, name: str, value: Any, type_: Any) -> None:
         if value is None:
@@ -80,7 +94,7 @@ class Results:
         try:
             value = plain(converted(plain(value), type_))
         except TypeError:
-            wanted = getattr(type_, "__name__", type_)
+            wanted = type_.__name__ if isinstance(type_, type) else type_
             reason = f"the output {name!r} is declared as {wanted}, but the function returned {_short(value)}"
             raise self._error("BadOutput", reason) from None
         text = self._json(name, value)

@@ -59,6 +59,30 @@ def parameter_value(type_: ParameterType, value: Any) -> Json:
         raise ValueError(f"got {_short(value)}, which is not JSON ({error})") from None
 
 
+def input_value(spec: InputSpec, value: Any) -> Json:
+    """Return a Python value as that of a parameter, which also may be one of its literals only.
+
+    Raises:
+        ValueError: It is no value of the parameter's type, or none of its literals.
+    """
+    assert isinstance(spec.type, ParameterType)
+    held = parameter_value(spec.type, value)
+    if spec.literals and held not in spec.literals:
+        raise ValueError(f"got {_short(held)}, which is none of {_listed(spec.literals)}")
+    return held
+
+
+def wanted(spec: InputSpec) -> str:
+    """Return what an input takes, for a message: `a value of type int`, `one of 'a', 'b'`."""
+    if spec.literals:
+        return f"one of {_listed(spec.literals)}"
+    return f"a value of type {spec.type.python_name}"
+
+
+def _listed(values: Iterable[Json]) -> str:
+    return ", ".join(repr(value) for value in values)
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'rate'?` if one of the known names is close to `name`, else an empty string."""
     import difflib
@@ -103,9 +127,9 @@ def bind_arguments(pipeline: Pipeline, arguments: Mapping[str, Any]) -> dict[str
                 remedy="Make it a parameter, or import the artifact inside the pipeline.",
             )
         try:
-            bound[name] = parameter_value(spec.type, arguments[name])
+            bound[name] = input_value(spec, arguments[name])
         except ValueError as error:
-            remedy = f"Give a value of type {spec.type.python_name}."
+            remedy = f"Give {wanted(spec)}."
             raise ArgumentError(f"The parameter {name!r} {error}.", where=where, remedy=remedy) from None
     return bound
 
@@ -221,7 +245,7 @@ def _check_argument(task: Task, spec: InputSpec, scope: _Scope) -> None:
         if isinstance(value.value, str) and PLACEHOLDER in value.value:
             return  # A placeholder, which may stand for a value of any type.
         try:
-            parameter_value(spec.type, value.value)
+            input_value(spec, value.value)
         except ValueError as error:
             raise wrong_constant(spec, error, where) from None
         return
@@ -337,7 +361,7 @@ def wrong_constant(spec: InputSpec, error: ValueError, where: str) -> ArgumentEr
     return ArgumentError(
         f"The argument {spec.name!r} {error}.",
         where=where,
-        remedy=f"Give a value of type {spec.type.python_name}.",
+        remedy=f"Give {wanted(spec)}.",
     )
 
 

@@ -19,7 +19,7 @@ from kfp_jupyter.model.graph import Graph, Task
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import RunState, State, TaskRun
 from kfp_jupyter.model.types import Json
-from kfp_jupyter.model.value import PipelineInput, RuntimeParameter, Value, sources
+from kfp_jupyter.model.value import Calculation, PipelineInput, RuntimeParameter, Value, sources
 
 _HOLDS = (State.SUCCEEDED, State.SKIPPED)
 
@@ -121,6 +121,8 @@ class _Comparison:
 def _is_same(value: Value, same: set[str], holding: set[str]) -> bool:
     if isinstance(value, PipelineInput):
         return value.name in same
+    if isinstance(value, Calculation):
+        return all(_is_same(operand, same, holding) for operand in value.operands)
     # What is only known of a run when it runs, such as its id, is never that of another.
     return not isinstance(value, RuntimeParameter) and set(sources(value)) <= holding
 

@@ -86,6 +86,56 @@ def test_hints_defaults_and_docstring_become_the_interface() -> None:
     )
 
 
+def test_a_hint_may_be_optional_in_every_spelling_and_may_name_the_values() -> None:
+    component = from_cell(
+        "def f(a: int | None, b: Optional[int] = None, c: 'float | None' = 0.5, d: Literal['x', 'y'] = 'x',\n"
+        "      e: Literal[1, 2] | None = None, g: list[int] | None = None):\n    pass\n"
+    )
+    assert component.inputs == (
+        InputSpec("a", ParameterType.INTEGER),
+        InputSpec("b", ParameterType.INTEGER, optional=True),
+        InputSpec("c", ParameterType.DOUBLE, optional=True, default=0.5),
+        InputSpec("d", ParameterType.STRING, optional=True, default="x", literals=("x", "y")),
+        InputSpec("e", ParameterType.INTEGER, optional=True, literals=(1, 2)),
+        InputSpec("g", ParameterType.LIST, optional=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("def f() -> tuple[int, Model]: pass", ("Output_1", "Output_2")),
+        ("def f() -> 'Tuple[int, Model]': pass", ("Output_1", "Output_2")),
+        (
+            (
+                "from dataclasses import dataclass\nfrom typing import ClassVar\n@dataclass\nclass R:\n"
+                "    unit: ClassVar[str] = 'm'\n    rows: int\n    model: Model\n\ndef f() -> R: pass"
+            ),
+            ("rows", "model"),
+        ),
+        (
+            (
+                "from __future__ import annotations\nimport dataclasses\n"
+                "@dataclasses.dataclass(frozen=True, slots=True)\nclass Base:\n    rows: int\n"
+                "@dataclasses.dataclass(frozen=True, slots=True)\nclass R(Base):\n    model: Model\n"
+                "\nasync def f() -> R: pass"
+            ),
+            ("rows", "model"),
+        ),
+        (
+            "class R(TypedDict):\n    rows: int\n    model: Model\n\ndef f() -> R: pass",
+            ("rows", "model"),
+        ),
+    ],
+)
+def test_what_is_returned_may_hold_several_outputs(cell: str, names: tuple[str, str]) -> None:
+    rows, model = names
+    assert from_cell(cell).outputs == (
+        OutputSpec(rows, ParameterType.INTEGER),
+        OutputSpec(model, ArtifactType("system.Model")),
+    )
+
+
 def test_paths_keep_their_names_and_carry_their_type() -> None:
     def convert(data_path: InputPath("Dataset"), n_path: OutputPath(int), any_path: OutputPath()) -> None:
         pass
@@ -208,13 +258,24 @@ def test_hints_that_are_text_are_read_and_the_future_import_stays_first() -> Non
         ),
         ("def f(a: set): pass", UnsupportedAnnotationError, 2, "`set` of argument 'a'"),
         ("def f(a: int | str): pass", UnsupportedAnnotationError, 2, "argument 'a'"),
-        ("def f() -> tuple[int, str]: pass", UnsupportedAnnotationError, 2, "output 'Output'"),
+        ("def f() -> tuple[int, set]: pass", UnsupportedAnnotationError, 2, "output 'Output_2'"),
+        ("def f() -> tuple[int, ...]: pass", UnsupportedAnnotationError, 2, "output 'Output'"),
+        ("def f() -> tuple: pass", UnsupportedAnnotationError, 2, "output 'Output'"),
+        ("def f(a: tuple[int, str]): pass", UnsupportedAnnotationError, 2, "argument 'a'"),
+        ("def f(a: Literal[1, 'a']): pass", UnsupportedAnnotationError, 2, "argument 'a'"),
+        ("def f(a: Literal['a', None]): pass", UnsupportedAnnotationError, 2, "argument 'a'"),
+        (
+            "def f(a: Literal['a', 'b'] = 'c'): pass",
+            DefaultError,
+            2,
+            "got 'c', which is none of 'a', 'b'. Write one of 'a', 'b' as the default",
+        ),
         ("def f() -> list[Dataset]: pass", UnsupportedAnnotationError, 2, "only pipelines"),
         ("x = 1\ndef f(a: Unknown): pass", UnsupportedAnnotationError, 3, "'Unknown' is not defined"),
         ("def f(a: 'Unknown'): pass", UnsupportedAnnotationError, 2, "'Unknown' is not defined"),
         ("def f(*rest: int): pass", SignatureError, 2, "`*rest"),
         ("def f(**rest: int): pass", SignatureError, 2, "`**rest"),
-        ("async def f(): pass", SignatureError, 2, "asynchronous"),
+        ("async def f() -> int:\n    yield 1", SignatureError, 2, "generator"),
         ("def f() -> list:\n    yield 1", SignatureError, 2, "generator"),
         ("def f(Output: int) -> int: pass", SignatureError, 2, "'Output'"),
         (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections import namedtuple
 from pathlib import Path
 from typing import NamedTuple
@@ -117,6 +118,31 @@ def test_a_step_that_would_fail_fails_when_it_is_tried():
 def test_wrong_arguments_are_refused_as_in_a_pipeline(positional, named, said):
     with pytest.raises(ArgumentError, match=said):
         train(*positional, **named)
+
+
+@dsl.component
+async def later(n: int) -> int:
+    await asyncio.sleep(0)
+    return n + 1
+
+
+@dsl.component
+async def later_with_files(data: Output[Dataset]) -> tuple[int, str]:
+    await asyncio.sleep(0)
+    Path(data.path).write_text("made")
+    return 1, "a"
+
+
+def test_an_asynchronous_function_is_done_when_the_call_returns_also_in_a_loop():
+    assert later(1) == 2
+
+    async def in_a_notebook():
+        return later(2)
+
+    assert asyncio.run(in_a_notebook()) == 3
+    outputs = later_with_files()
+    assert (outputs.Output_1, outputs.Output_2) == (1, "a")
+    assert Path(outputs.data.path).read_text() == "made"
 
 
 def test_artifacts_of_a_call_are_gone_when_the_process_ends(tmp_path):
