@@ -101,3 +101,72 @@ def test_values_that_do_not_allow_it_fail_the_task_and_only_it(ran, use, error):
     assert failed.error.type == "BadArgument"
     assert error in failed.error.message
     assert run.tasks["show"].state == "SUCCEEDED"
+
+
+def test_hints_that_kfp_refuses_run(ran):
+    run = ran(
+        """
+        from dataclasses import dataclass
+        from typing import Literal, Optional, TypedDict
+
+        @dataclass
+        class Scores:
+            auc: float
+            rows: "int" = 1
+
+        class Named(TypedDict):
+            word: str
+            flags: list
+
+        @dsl.component
+        async def score(n: Optional[int], mode: Literal["a", "b"] = "a", rate: float | None = None) -> Scores:
+            import asyncio
+            await asyncio.sleep(0)
+            return Scores(auc=0 if n is None else n, rows=len(mode) if rate is None else 7)
+
+        @dsl.component
+        def pair(n: int) -> tuple[int, str, dsl.Dataset]:
+            with open(dsl.get_uri("data"), "w") as file:
+                file.write("rows")
+            return n + 1, "x", dsl.Dataset(uri=dsl.get_uri("data"))
+
+        @dsl.component
+        def name(data: dsl.Input[dsl.Dataset]) -> Named:
+            with open(data.path) as file:
+                return {"word": file.read(), "flags": [True]}
+
+        @dsl.pipeline
+        def p(mode: Literal["a", "b"]):
+            n, word, data = pair(1)
+            score(n, mode, 0.5)
+            score(None, mode)
+            named = name(data)
+            show(text=named.outputs["word"], items=named.outputs["flags"])
+        """,
+        mode="b",
+    )
+    made = outputs(run)
+    assert made["pair"] == {"Output_1": 2, "Output_2": "x"}
+    assert made["score"] == {"auc": 2.0, "rows": 7}
+    assert made["score-2"] == {"auc": 0.0, "rows": 1}
+    assert made["name"] == {"word": "rows", "flags": [True]}
+    assert made["show"] == {"Output": "0.0 rows [True]"}
+
+
+def test_a_value_that_a_literal_does_not_allow_fails_the_step(ran):
+    run = ran(
+        """
+        from typing import Literal
+
+        @dsl.component
+        def choose(mode: Literal["a", "b"]) -> str:
+            return mode
+
+        @dsl.pipeline
+        def p(mode: str):
+            choose(mode)
+        """,
+        mode="c",
+    )
+    error = run.tasks["choose"].error
+    assert (error.type, error.message) == ("BadArgument", "the argument 'mode' is 'c', not one of ('a', 'b')")

@@ -161,7 +161,12 @@ class _Reader:
         if isinstance(type_, ParameterType) and type_.filled_in:
             return InputSpec(argument.name, type_, optional=True, description=description)
         spec = InputSpec(
-            argument.name, type_, description=description, literals=literals(held), hint=_hint(held)
+            argument.name,
+            type_,
+            description=description,
+            literals=literals(held),
+            hint=_hint(held),
+            nullable=held.optional and isinstance(type_, ParameterType),
         )
         if argument.default is inspect.Parameter.empty:
             return spec

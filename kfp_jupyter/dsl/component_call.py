@@ -38,6 +38,7 @@ class ComponentCall:
     """The call of a component.
 
     Attributes:
+        component: The component; after `arguments` was called, with inputs optional for which it got None.
         mentioned: The channels inside constants, after `arguments` was called.
     """
 
@@ -72,11 +73,18 @@ class ComponentCall:
         missing = [name for name, spec in specs.items() if not spec.optional and name not in given]
         if missing:
             raise check.missing_argument(self.component, missing, self.where)
+        left_out = {name for name, value in given.items() if value is None and _takes_none(specs[name])}
+        self._leave_out({name for name in left_out if not specs[name].optional})
         return {
             name: self._value(spec, given[name])
             for name, spec in specs.items()
-            if name in given and not (given[name] is None and spec.optional and spec.default is None)
+            if name in given and name not in left_out
         }
+
+    def _leave_out(self, names: set[str]) -> None:
+        """Let inputs be left out that have no default, but may be None."""
+        if names:
+            self.component = self.builder.variant(self.component, frozenset(names))
 
     def _in_order(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
         names = [spec.name for spec in self.component.inputs if not _filled_in(spec)]
@@ -179,6 +187,10 @@ class ComponentCall:
             raise foreign(channel, self.builder, self.where)
         self.mentioned.append(channel)
         return channel.placeholder
+
+
+def _takes_none(spec: InputSpec) -> bool:
+    return spec.default is None and (spec.optional or spec.nullable)
 
 
 def _filled_in(spec: InputSpec) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar, Token
+from dataclasses import replace
 from itertools import pairwise
 from types import TracebackType
 from typing import Any
@@ -100,6 +101,7 @@ class PipelineBuilder:
         self._counts: dict[str, int] = {}
         self._groups = 0
         self._calculations = 0
+        self._variants: dict[tuple[int, frozenset[str]], tuple[Component, Component]] = {}
         self._token: Token[PipelineBuilder | None] | None = None
         token = _current.set(self)
         try:
@@ -147,12 +149,25 @@ class PipelineBuilder:
         arguments = call.arguments(positional, named or {})
         # Only now, so that a call that was refused leaves nothing behind.
         self._counts[component.name] = count
-        task = PipelineTask(name, component, arguments, settings or TaskSettings(), self, origin, pipeline)
+        task = PipelineTask(
+            name, call.component, arguments, settings or TaskSettings(), self, origin, pipeline
+        )
         task.mentioned.extend(call.mentioned)
         task.group = self._open[-1]
         task.group.children.append(task)
         self.tasks[name] = task
         return task
+
+    def variant(self, component: Component, optional: frozenset[str]) -> Component:
+        """Return a component some of whose inputs may be left out; the same one each time."""
+        key = (id(component), optional)
+        if key not in self._variants:
+            inputs = (
+                replace(spec, optional=True) if spec.name in optional else spec for spec in component.inputs
+            )
+            # What is known by its identity must not be freed.
+            self._variants[key] = (component, replace(component, inputs=tuple(inputs)))
+        return self._variants[key][1]
 
     def enter(self, group: TasksGroup) -> None:
         """Open a group: what is written now belongs to it."""

@@ -8,12 +8,15 @@ command that it had there.
 
 from __future__ import annotations
 
+import ast
 import base64
+import re
 import zlib
 from functools import cache
 from typing import Literal
 
 from kfp_jupyter.executor import program
+from kfp_jupyter.interchange.errors import InterchangeError
 from kfp_jupyter.interchange.installation import install, installs_as_asked
 from kfp_jupyter.model.component import PREAMBLE, PythonStep
 
@@ -56,10 +59,14 @@ def command(step: PythonStep, runtime: Runtime) -> list[str]:
     Args:
         step: The step.
         runtime: What runs it, if the step does not say so itself.
+
+    Raises:
+        InterchangeError: KFP's own executor cannot run it.
     """
     if step.launcher and installs_as_asked(step):
         return [step.source.text if word == SOURCE else word for word in step.launcher]
     if runtime == "kfp":
+        _refuse_what_only_ours_runs(step)
         sdk = [f"kfp=={KFP_VERSION}", "--no-deps"]
         return [*install(step, [list(step.packages), sdk]), "sh", "-ec", _KFP, _kfp_source(step)]
     run = ["sh", "-ec", _EMBEDDED, step.source.text, _compressed_executor()]
@@ -69,6 +76,43 @@ def command(step: PythonStep, runtime: Runtime) -> list[str]:
 def arguments(step: PythonStep) -> list[str]:
     """Return the arguments of a step, with KFP's placeholder for the ExecutorInput."""
     return ["--executor_input", "{{$}}", "--function_to_execute", step.function]
+
+
+def _refuse_what_only_ours_runs(step: PythonStep) -> None:
+    """Refuse a function that KFP's executor would call and then not understand.
+
+    Raises:
+        InterchangeError: It is asynchronous, or returns a tuple, dataclass or TypedDict.
+    """
+    try:
+        module = ast.parse(step.source.text)
+    except SyntaxError:
+        return  # Of a newer Python than this one.
+    nodes = {
+        held.name: held
+        for held in ast.walk(module)
+        if isinstance(held, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
+    function = nodes.get(step.function)
+    if function is None or isinstance(function, ast.ClassDef):
+        return
+    returned = ast.unparse(function.returns).strip("'\"") if function.returns else ""
+    returned_class = nodes.get(returned)
+    what = ""
+    if isinstance(function, ast.AsyncFunctionDef):
+        what = "is asynchronous"
+    elif re.match(r"(typing\.)?[Tt]uple\[", returned):
+        what = f"returns a tuple, `{returned}`"
+    elif isinstance(returned_class, ast.ClassDef):
+        marks = [*returned_class.decorator_list, *returned_class.bases]
+        if any(re.match(r"(\w+\.)?(dataclass|TypedDict)\b", ast.unparse(mark)) for mark in marks):
+            what = f"returns `{returned}`, whose fields are its outputs"
+    if what:
+        raise InterchangeError(
+            f"It {what}, which KFP's own executor cannot run.",
+            where=f"component {step.function}",
+            remedy='Write the pipeline with `runtime="embedded"`, or return a NamedTuple from a plain `def`.',
+        )
 
 
 def _kfp_source(step: PythonStep) -> str:

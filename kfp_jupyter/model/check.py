@@ -118,7 +118,8 @@ def bind_arguments(pipeline: Pipeline, arguments: Mapping[str, Any]) -> dict[str
     bound: dict[str, Json] = {}
     for name, spec in specs.items():
         if arguments.get(name) is None:
-            bound[name] = _default(spec, where)
+            is_none = spec.nullable and not spec.optional and name in arguments
+            bound[name] = None if is_none else _default(spec, where)
             continue
         if isinstance(spec.type, ArtifactType):
             raise ArgumentError(

@@ -27,6 +27,8 @@ class InputSpec:
         extra: Fields of the document it was read from that are unknown here, where they stood.
         hint: The Python type of a list or dict in full, such as `List[Dict[str, int]]`; empty if not known.
             It is not part of KFP's format and says no more than what is in the items.
+        nullable: Whether None may be given for it though it has no default; KFP's format has that only for a
+            component whose input may be left out.
     """
 
     name: str
@@ -37,6 +39,7 @@ class InputSpec:
     literals: tuple[Json, ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
     hint: str = field(default="", compare=False)
+    nullable: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

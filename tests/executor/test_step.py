@@ -55,8 +55,7 @@ def test_parameters_arrive_and_return_in_their_types(any_step):
 
 
 SEVERAL = {
-    "a tuple": "def step() -> 'tuple[int, Literal[1, 2], float]':\n    return 1.0, 2.0, 3",
-    "a tuple of an older Python": "def step() -> Tuple[int, int, float]:\n    return 1.0, 2, 3",
+    "a tuple": "def step() -> 'Tuple[int, Literal[1, 2], float]':\n    return 1.0, 2.0, 3",
     "a tuple whose hint cannot be read": "def step() -> 'unknown[int, int, float]':\n    return 1, 2, 3",
     "a dataclass": """
 @dataclass

@@ -13,6 +13,7 @@ import pytest
 from kfp_jupyter import dsl
 from kfp_jupyter.cells.component import component_from_cell
 from kfp_jupyter.interchange.command import arguments, command
+from kfp_jupyter.interchange.errors import InterchangeError
 from kfp_jupyter.model.component import Component, PythonStep
 
 CELL = '''\
@@ -112,7 +113,7 @@ def test_the_executor_in_the_command_is_small_and_nothing_on_the_way_rewrites_it
         pass
 
     executor = command(step_of(step.model), "embedded")[-1]
-    assert len(executor.encode()) <= 9_000
+    assert len(executor.encode()) <= 10_000
     assert not set(executor) & set("{$<>&\"'\\\n")
 
 
@@ -132,3 +133,37 @@ def test_the_kfp_runtime_installs_the_sdk_and_offers_its_names_to_a_cell_of_ours
     assert "__future__" not in words[6], "KFP's executor cannot read postponed hints"
     assert "from kfp.dsl import *" in words[6]
     compile(words[6], "step.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ("async def f() -> int: pass", "is asynchronous"),
+        ("def f() -> tuple[int, str]: pass", "returns a tuple, `tuple[int, str]`"),
+        ("import typing\ndef f() -> typing.Tuple[int, str]: pass", "returns a tuple"),
+        (
+            "import dataclasses as d\n@d.dataclass(frozen=True)\nclass R:\n  a: int\ndef f() -> 'R': pass",
+            "`R`",
+        ),
+        ("class R(TypedDict):\n  a: int\ndef f() -> R: pass", "returns `R`, whose fields are its outputs"),
+    ],
+)
+def test_kfps_own_executor_is_not_given_what_it_cannot_run(cell: str, what: str) -> None:
+    step = step_of(component_from_cell(cell, 2, "Cell In[1]", {}))
+    assert command(step, "embedded")
+    with pytest.raises(InterchangeError) as refused:
+        command(step, "kfp")
+    assert what in refused.value.what
+    assert refused.value.where == "component f"
+    assert "embedded" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "class R(NamedTuple):\n  a: int\ndef f() -> R: pass",
+        "def f(a: Literal['a'], b: int | None) -> int: pass",
+    ],
+)
+def test_kfps_own_executor_is_given_what_it_can_run(cell: str) -> None:
+    assert command(step_of(component_from_cell(cell, 2, "Cell In[1]", {})), "kfp")
