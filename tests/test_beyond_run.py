@@ -141,7 +141,7 @@ def test_hints_that_kfp_refuses_run(ran):
             score(n, mode, 0.5)
             score(None, mode)
             named = name(data)
-            show(text=named.outputs["word"], items=named.outputs["flags"])
+            show(text=named.outputs["word"] + "-" + word, items=named.outputs["flags"])
         """,
         mode="b",
     )
@@ -150,7 +150,7 @@ def test_hints_that_kfp_refuses_run(ran):
     assert made["score"] == {"auc": 2.0, "rows": 7}
     assert made["score-2"] == {"auc": 0.0, "rows": 1}
     assert made["name"] == {"word": "rows", "flags": [True]}
-    assert made["show"] == {"Output": "0.0 rows [True]"}
+    assert made["show"] == {"Output": "0.0 rows-x [True]"}
 
 
 def test_a_value_that_a_literal_does_not_allow_fails_the_step(ran):

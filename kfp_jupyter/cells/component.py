@@ -16,6 +16,7 @@ from typing import Any
 from kfp_jupyter.cells.definition import Definition, check_returned, find_function
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import function_fragment, whole_lines
+from kfp_jupyter.cells.returned_class import returned_class
 from kfp_jupyter.cells.stand_in import stand_in
 from kfp_jupyter.model.component import PREAMBLE, Component, Fragment, PythonStep, Source
 
@@ -93,7 +94,7 @@ def with_functions(function: Callable[..., Any], helpers: Iterable[Callable[...,
     # Where hints are not evaluated, they may not be evaluated in a step either, whose Python may be another.
     postponed = function.__code__.co_flags & __future__.annotations.compiler_flag
     imports = "from __future__ import annotations\n" + _IMPORTS if postponed else _IMPORTS
-    return Source((Fragment(imports, PREAMBLE), *before, own))
+    return Source((Fragment(imports, PREAMBLE), *returned_class(function), *before, own))
 
 
 def component_from_cell(

@@ -277,7 +277,7 @@ def _header(run: Run, path: str, record: TaskRun, *, in_cell: bool) -> str:
     )
 
 
-def _cell_body(function: ast.FunctionDef) -> str | None:
+def _cell_body(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
     """Return the body of a step that was written as a cell; None for a function."""
     only = function.body[-1]
     call = only.value if isinstance(only, ast.Return) else None
