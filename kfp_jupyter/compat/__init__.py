@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from kfp_jupyter.cells.component import follow_kfp
+from kfp_jupyter.dsl.older_names import missing_name
 from kfp_jupyter.errors import KfpJupyterError
 
 ROOT = "kfp"
@@ -50,6 +51,15 @@ MODULES = {
 PACKAGES = (ROOT, "kfp.v2", "kfp.dsl.types")
 """Modules of KFP's that only hold others."""
 
+OLDER_MODULES = {
+    "kfp.aws": "Use `kubernetes.use_secret_as_env` for the keys.",
+    "kfp.azure": "Use `kubernetes.use_secret_as_env` for the keys.",
+    "kfp.containers": "Build images with docker or podman, and name them in `base_image`.",
+    "kfp.gcp": "Use `kubernetes.use_secret_as_volume` for the key file.",
+    "kfp.onprem": "Use `kubernetes.mount_pvc`.",
+}
+"""Modules that only KFP 1 has, and what to write instead."""
+
 LAZY = ("kfp.kubernetes",)
 """Modules that a program has only when it imports them, as with KFP, where they are another package."""
 
@@ -81,7 +91,12 @@ class _Aliases(MetaPathFinder, Loader):
         if name in PACKAGES or name in MODULES:
             return ModuleSpec(name, self, is_package=name in PACKAGES)
         if name.startswith(f"{ROOT}."):
-            there = ", ".join(sorted(MODULES))
+            if name in OLDER_MODULES:
+                raise NotHereError(
+                    f"The module {name!r} is of KFP 1; KFP 2 has none of that name.",
+                    remedy=OLDER_MODULES[name],
+                )
+            there = ", ".join(module for module in MODULES if module.count(".") == 1)
             raise NotHereError(
                 f"The module {name!r} is not part of kfp_jupyter yet.",
                 remedy=f"There are: {there}. `kfp_jupyter.compat.uninstall()` ends the alias.",
@@ -104,6 +119,7 @@ class _Aliases(MetaPathFinder, Loader):
             return
         if name == ROOT:
             module.__dict__.update(__version__=KFP_VERSION, Client=Client, TYPE_CHECK=True)
+            module.__dict__["__getattr__"] = missing_name(ROOT)
             module.__dict__["__doc__"] = "Kubeflow Pipelines' names, meaning kfp_jupyter."
         for theirs, ours in MODULES.items():
             package, _, last = theirs.rpartition(".")

@@ -13,6 +13,9 @@ from kfp_jupyter.components.yaml_component import (
     load_component_from_url,
 )
 from kfp_jupyter.dsl import BaseComponent, ContainerComponent, PythonComponent
+from kfp_jupyter.dsl.older_names import missing_name
+
+__getattr__ = missing_name("kfp.components")
 
 __all__ = [
     "BaseComponent",

@@ -12,6 +12,7 @@ from kfp_jupyter.dsl.container_component import ContainerComponent, ContainerSpe
 from kfp_jupyter.dsl.for_loop import Collected
 from kfp_jupyter.dsl.importer import importer
 from kfp_jupyter.dsl.notebook_component import notebook_component, run_notebook
+from kfp_jupyter.dsl.older_names import missing_name
 from kfp_jupyter.dsl.one_of import OneOf
 from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
@@ -48,6 +49,8 @@ from kfp_jupyter.executor.artifacts import (
     SlicedClassificationMetrics,
     get_uri,
 )
+
+__getattr__ = missing_name("kfp.dsl")
 
 __all__ = [
     "HTML",

@@ -44,6 +44,11 @@ class BaseComponent:
         """What it is for; from the docstring."""
         return self.model.description
 
+    @property
+    def required_inputs(self) -> list[str]:
+        """The names of the inputs that have no default."""
+        return [spec.name for spec in self.model.inputs if not spec.optional]
+
     def __repr__(self) -> str:
         inputs, outputs = spelled(self.model.inputs), spelled(self.model.outputs)
         return f"<component {self.name}({inputs})" + (f" -> {outputs}>" if outputs else ">")

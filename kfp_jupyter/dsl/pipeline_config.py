@@ -29,6 +29,10 @@ class KubernetesWorkspaceConfig:
 
     pvcSpecPatch: Mapping[str, Any] | None = None  # noqa: N815 - KFP's name
 
+    def set_pvcSpecPatch(self, patch: Mapping[str, Any]) -> None:  # noqa: N802 - KFP's name
+        """Set what is put over the claim's spec."""
+        self.pvcSpecPatch = patch
+
 
 @dataclass
 class WorkspaceConfig:
@@ -46,12 +50,26 @@ class WorkspaceConfig:
     kubernetes: KubernetesWorkspaceConfig | None = None
 
     def __post_init__(self) -> None:
-        if not _SIZE.fullmatch(str(self.size).strip()):
+        self.set_size(self.size)
+
+    def set_size(self, size: str) -> None:
+        """Set its size as a Kubernetes quantity."""
+        if not _SIZE.fullmatch(str(size).strip()):
             raise ComponentError(
-                f"The size of a workspace is {self.size!r}.",
+                f"The size of a workspace is {size!r}.",
                 where=place_line(*caller()),
                 remedy="Give a Kubernetes quantity, such as '10Gi'.",
             )
+        self.size = size
+
+    def get_workspace(self) -> dict[str, Any]:
+        """Return it as KFP writes it."""
+        patch = {"kubernetes": {"pvcSpecPatch": self.kubernetes.pvcSpecPatch}} if self.kubernetes else {}
+        return {"size": self.size, **patch}
+
+    def set_kubernetes_config(self, kubernetes_config: KubernetesWorkspaceConfig) -> None:
+        """Set how its claim is made."""
+        self.kubernetes = kubernetes_config
 
 
 @dataclass

@@ -57,6 +57,10 @@ class Artifact:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, uri={self.uri!r})"
 
+    def set_path(self, path: str) -> None:
+        """Let it be at a place of its own on this machine."""
+        self.custom_path = path
+
     @property
     def path(self) -> str:
         """Where it is on this machine: a place of its own, its bucket's mount, or the URI itself."""
