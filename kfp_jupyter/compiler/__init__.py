@@ -7,8 +7,5 @@ from __future__ import annotations
 
 from kfp_jupyter.compiler.compiler import Compiler, CompilerError, write
 from kfp_jupyter.compiler.kubernetes_manifest import KubernetesManifestOptions
-from kfp_jupyter.dsl.older_names import missing_name
-
-__getattr__ = missing_name("kfp.compiler")
 
 __all__ = ["Compiler", "CompilerError", "KubernetesManifestOptions", "write"]

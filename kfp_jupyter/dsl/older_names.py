@@ -17,7 +17,6 @@ _CONTAINER = "Write a function under `@dsl.container_component` that returns a `
 _CLAIM = "Use `kubernetes.CreatePVC` and `kubernetes.mount_pvc`."
 _FILE = "Let the function take a `dsl.InputPath` or `dsl.OutputPath`, and open that file."
 _RUN = "Run the pipeline on this machine with `.run(…)`."
-_IMAGE = "Build images with docker or podman, and name them in `base_image`."
 _NONE = "KFP 2 has nothing in its place; run such objects from a component that calls the cluster."
 
 OLDER: dict[str, dict[str, str]] = {
@@ -59,7 +58,6 @@ OLDER: dict[str, dict[str, str]] = {
         "func_to_container_op": _FUNCTION,
         "load_component": "Use `load_component_from_file`, `_from_url` or `_from_text`.",
     },
-    "kfp.compiler": {"build_docker_image": _IMAGE},
 }
 """What to write instead, by module and name."""
 
