@@ -47,7 +47,7 @@ check: $(STAMPS)/dev $(MODULES) ## lint, formatting and types, Python and TypeSc
 goldens: $(STAMPS)/test $(STAMPS)/rivals ## rewrite the expected files of the tests from what the code says now
 	build/rivals/kfp-2.17.0/bin/python tests/dsl/make_goldens.py
 	$(VENV)/bin/python -m pytest -m golden --update-goldens
-	git diff --stat -- tests
+	git diff --stat -- tests docs kfp_jupyter
 
 conformance: $(STAMPS)/test ## compile KFP's own suite, KFP_REPO=<checkout of kubeflow/pipelines>, and compare with its goldens
 	@test -n "$(KFP_REPO)" || { echo "say where it is: make conformance KFP_REPO=/path/to/kubeflow/pipelines"; exit 1; }
