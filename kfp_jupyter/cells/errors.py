@@ -47,3 +47,7 @@ class DataFlowError(ComponentError):
 
 class DefaultError(ComponentError):
     """A default is not a value of its argument's type."""
+
+
+class LocalModuleError(ComponentError):
+    """A module of the user's own that cannot travel with a step."""

@@ -20,7 +20,12 @@ from kfp_jupyter.cells.uses import Binding, Import, Names, Place, Use, place_of
 
 __all__ = ["Binding", "Import", "Names", "Place", "Use", "analyse"]
 
-_PYTHONS = frozenset(dir(builtins)) | {"__file__", "__annotations__", "__builtins__", "__path__"}
+# IPython puts names of its own among Python's while a cell runs.
+_PYTHONS = (frozenset(dir(builtins)) | {"__file__", "__annotations__", "__builtins__", "__path__"}) - {
+    "display",
+    "get_ipython",
+    "__IPYTHON__",
+}
 
 
 def analyse(source: str | ast.AST) -> Names:

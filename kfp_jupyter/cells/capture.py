@@ -1,0 +1,272 @@
+"""Capture: what a component's source uses of its notebook or module is found and brought along.
+
+The source's free names are looked up where it was written, and what they mean there is written before it,
+then what this uses in turn, until nothing is missing. A name can mean
+
+    an import              the import, again; the text of a module of the user's own travels along
+    a function, a class    its text, as it was when its cell ran
+    another component      its function's text
+    plain data, small      the value that it has now, written out
+    anything else          notebook data: an error that says so, where it is used
+
+Text travels and never a pickle, so a step may have another Python. Nothing is brought that the source has.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kfp_jupyter.cells.errors import LocalModuleError
+from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, Where, columns, stretch
+from kfp_jupyter.cells.history import Text
+from kfp_jupyter.cells.local_modules import LocalModule, importer, local_modules, outside_imports
+from kfp_jupyter.cells.meaning import Meanings
+from kfp_jupyter.cells.names import Import, Names, Place, Use, analyse
+from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, in_order
+from kfp_jupyter.cells.provenance import is_standard, local_file, root
+from kfp_jupyter.cells.surroundings import MISSING, NOWHERE, Surroundings
+from kfp_jupyter.model.component import PREAMBLE, Fragment, Source
+
+# What IPython puts among Python's own names.
+_OF_IPYTHON = frozenset({"display", "get_ipython"})
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """An import that the step runs, its own or one brought along.
+
+    Attributes:
+        imported: The import, with the full name of its module.
+        where: Where it stands.
+    """
+
+    imported: Import
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What is brought along with a component.
+
+    Attributes:
+        fragments: The source to put before the component's own.
+        names: The names that it binds.
+        imports: The imports that the step runs.
+        modules: The modules of the user's own that travel along.
+        findings: What cannot be brought along, and what else was noticed.
+        postponed: Whether hints in it may not be evaluated (`from __future__ import annotations`).
+    """
+
+    fragments: tuple[Fragment, ...] = ()
+    names: tuple[str, ...] = ()
+    imports: tuple[Needed, ...] = ()
+    modules: tuple[LocalModule, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    postponed: bool = False
+
+
+def capture(source: Source, surroundings: Surroundings, hints: frozenset[str] = frozenset()) -> Captured:
+    """Return what a source needs from its surroundings.
+
+    Args:
+        source: The source as far as it is known.
+        surroundings: Where it was written.
+        hints: Names that are needed even if only hints use them that Python does not evaluate, since the
+            executor reads the hints of the component's own function.
+
+    Raises:
+        SyntaxError: The source is not Python.
+    """
+    return _Capture(source, surroundings, hints).captured()
+
+
+class _Capture:
+    """Brings one source's names along.
+
+    Attributes:
+        pieces: What is brought, by each name that it binds.
+        asked: The names that were looked up, so that each is told once.
+    """
+
+    def __init__(self, source: Source, surroundings: Surroundings, hints: frozenset[str]) -> None:
+        self.source = source
+        self.around = surroundings
+        self.hints = hints
+        self.names = analyse(source.text)
+        self.lines = source.text.splitlines()
+        self.meanings = Meanings(surroundings, self.names.binds, self.bring)
+        self.pieces: dict[str, Piece] = {}
+        self.extra: list[Piece] = []
+        self.asked: set[str] = set()
+        self.findings: list[Finding] = []
+        self.imports: list[Needed] = []
+        self.postponed = False
+
+    def captured(self) -> Captured:
+        self.read_own()
+        modules = self.local_modules()
+        pieces = {id(held): held for held in [*self.pieces.values(), *self.extra]}
+        ordered = [held.fragment for held in in_order(pieces.values())]
+        brought = importer(modules.values())
+        return Captured(
+            (*([brought] if brought is not None else ()), *ordered),
+            tuple(self.pieces),
+            tuple(self.imports),
+            tuple(modules.values()),
+            tuple(self.findings),
+            self.postponed,
+        )
+
+    def read_own(self) -> None:
+        """Bring what the source itself reads."""
+        for use in [*self.names.reads.values(), *self.names.builtins.values()]:
+            in_hint = use.name in self.hints
+            place = use.places[0]
+            line = self.lines[place.line - 1]
+            self.need(
+                use, stretch(self.source, place), line, sure=not use.maybe and (in_hint or not use.postponed)
+            )
+        for held in self.names.imports:
+            where = stretch(self.source, held.place)
+            if where.cell != PREAMBLE:
+                self.imports.append(Needed(self.absolute(held), where))
+        self.bring_submodules(self.names)
+
+    def read_piece(self, held: Piece) -> None:
+        """Bring what a piece reads."""
+        fragment = held.fragment
+        lines = fragment.text.splitlines()
+        for use in [*held.names.reads.values(), *held.names.builtins.values()]:
+            place = use.places[0]
+            line = lines[place.line - 1]
+            where = Where(fragment.file, fragment.first_line + place.line - 1, *columns(line, place))
+            self.need(use, where, line, sure=not use.maybe and not use.postponed)
+        for given in held.names.imports:
+            self.imports.append(
+                Needed(self.absolute(given), Where(fragment.file, fragment.first_line + given.place.line - 1))
+            )
+        self.bring_submodules(held.names)
+
+    def absolute(self, held: Import) -> Import:
+        return replace(held, module=self.around.history.absolute(held.module))
+
+    # --- Names ---
+
+    def need(self, use: Use, where: Where, line: str, *, sure: bool) -> None:
+        """Bring what a name means; if it is not sure that it is read, only what needs no package."""
+        name = use.name
+        own = self.names.binds.get(name)
+        if (own is not None and own.certain) or name in self.asked or name in self.pieces:
+            return
+        value = self.around.value(name)
+        if self.around.is_given(name) or (name.startswith("__") and name.endswith("__")):
+            return
+        if hasattr(builtins, name) and name not in _OF_IPYTHON and (value is MISSING or _is_ipythons(value)):
+            return
+        if not sure and value is MISSING:
+            return
+        self.asked.add(name)
+        found = self.meanings.of(name, value, where, line)
+        if isinstance(found, Finding):
+            if sure:
+                self.findings.append(found)
+            return
+        if not sure and found.kind == IMPORTED and not is_standard(found.names.imports[0].module):
+            self.asked.discard(name)
+            return
+        self.add(found)
+        if hasattr(value, "registry") and hasattr(value, "dispatch"):
+            for registered in self.meanings.registered(name):
+                self.extra.append(registered)
+                self.read_piece(registered)
+
+    def bring(self, name: str) -> None:
+        """Bring a name that an embedded value refers to."""
+        where = Where(PREAMBLE, 1)
+        place = Place(1, 0, 1, 0)
+        self.need(Use(name, (place,), True, False, False, False, False), where, "", sure=True)
+
+    def add(self, held: Piece) -> None:
+        for name in held.binds:
+            self.pieces.setdefault(name, held)
+        text = next((text for text in self.around.history.texts if text.file == held.fragment.file), None)
+        if held.kind == WRITTEN and text is not None and "__future__" in text.text:
+            self.postponed = self.postponed or has_text_hints(text)
+        self.read_piece(held)
+
+    def bring_submodules(self, names: Names) -> None:
+        """Import the modules of packages that are used as attributes, as `sklearn.metrics` is."""
+        for name, chain in _attributes(names.tree):
+            value = self.around.value(name)
+            if not isinstance(value, types.ModuleType) or name not in self.pieces:
+                continue
+            path = value.__name__
+            deepest = ""
+            for part in chain:
+                offered = getattr(value, "__all__", ())
+                inner = sys.modules.get(f"{path}.{part}")
+                if inner is None or getattr(value, part, None) is not inner:
+                    break
+                path, value = f"{path}.{part}", inner
+                deepest = "" if part in offered else path
+            if deepest and deepest != "os.path" and deepest not in self.pieces:
+                held = self.meanings.imported(Import(deepest.partition(".")[0], deepest, "", NOWHERE))
+                self.pieces[deepest] = held
+                self.imports.append(Needed(held.names.imports[0], Where(PREAMBLE, 1)))
+
+    # --- Modules of the user's own ---
+
+    def local_modules(self) -> dict[str, LocalModule]:
+        found: dict[str, LocalModule] = {}
+        for needed in self.imports:
+            held = needed.imported
+            wanted = [held.module]
+            if held.attribute and local_file(f"{held.module}.{held.attribute}") is not None:
+                wanted.append(f"{held.module}.{held.attribute}")
+            try:
+                found.update(local_modules(wanted, str(needed.where)))
+            except LocalModuleError as error:
+                self.findings.append(Finding(ERROR, "local-module", error.what, needed.where, error.remedy))
+        for module, held in outside_imports(found.values()):
+            self.imports.append(Needed(held, Where(module.file, held.place.line)))
+        for module in found.values():
+            if module.data:
+                what = (
+                    f"The local module {module.name!r} looks for files beside it, which do not travel along."
+                )
+                remedy = "Make them inputs of the step, or keep what they hold in the module."
+                self.findings.append(Finding(WARNING, "module-files", what, Where(module.file, 1), remedy))
+        return found
+
+
+def has_text_hints(text: Text) -> bool:
+    """Say whether hints in a text are not evaluated."""
+    names = text.names
+    return names is not None and any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in names.tree.body
+    )
+
+
+def _is_ipythons(value: Any) -> bool:
+    return root(str(getattr(value, "__module__", ""))) == "IPython"
+
+
+def _attributes(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Yield `("a", ["b", "c"])` for each `a.b.c`."""
+    for node in ast.walk(tree):
+        chain: list[str] = []
+        inner: ast.AST = node
+        while isinstance(inner, ast.Attribute):
+            chain.insert(0, inner.attr)
+            inner = inner.value
+        if chain and isinstance(inner, ast.Name):
+            yield inner.id, chain

@@ -1,0 +1,152 @@
+"""What a component's code can see around it: the names of its notebook or module, and their texts."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kfp_jupyter.cells.history import History, file_history, kernel_history
+from kfp_jupyter.cells.names import Import
+from kfp_jupyter.cells.provenance import AUTHORING, root
+from kfp_jupyter.cells.uses import Place
+from kfp_jupyter.executor.stubs import offered
+
+MISSING = object()
+"""What stands for the value of a name that has none."""
+
+NOWHERE = Place(0, 0, 0, 0)
+"""The place of an import that stands in no text."""
+
+_PREAMBLE = frozenset({*offered(), *typing.__all__, "kfp", "kfp_jupyter", "dsl", "EmbeddedInput"})
+"""The names that every component's source begins with."""
+
+_NOTEBOOK_ONLY = (
+    *("In", "Out", "display", "get_ipython"),
+    *("_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a component's code can see.
+
+    Attributes:
+        namespace: The names and their values.
+        history: The texts that bound them.
+        module: The name of the module that they are in: `__main__` for a notebook.
+        live: False if the texts have not been run, so that names have no values.
+        own_text: The name of the text that the component stands in; what this binds further down counts.
+        closure: The names of functions around it.
+    """
+
+    namespace: Mapping[str, Any]
+    history: History
+    module: str = "__main__"
+    live: bool = True
+    own_text: str = ""
+    closure: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, name: str) -> Any:
+        """Return a name's value, or `MISSING`."""
+        if name in self.closure:
+            return self.closure[name]
+        return self.namespace.get(name, MISSING)
+
+    def is_given(self, name: str) -> bool:
+        """Say whether every step has the name as it is meant here."""
+        value = self.value(name)
+        if name in _PREAMBLE:
+            return value is MISSING or _is_authoring(name, value)
+        return value is not MISSING and value is getattr(builtins, name, MISSING)
+
+    def importing(self, name: str, value: Any) -> Import | None:
+        """Return the import in a text that gave a name its value."""
+        for written in self.history.bindings(name):
+            for held in reversed(written.binding.imports):
+                full = Import(name, self.history.absolute(held.module), held.attribute, held.place)
+                if value is MISSING or imports_value(full, value):
+                    return full
+            if value is MISSING:
+                return None
+        for module in self.history.star_imports():
+            if value is not MISSING and getattr(sys.modules.get(module), name, MISSING) is value:
+                return Import(name, module, name, NOWHERE)
+        return None
+
+
+def notebook_surroundings(namespace: Mapping[str, Any], history: History | None = None) -> Surroundings:
+    """Return what a cell can see: of the running kernel, or of the given texts, which have not been run."""
+    if history is not None:
+        return Surroundings(namespace, history, live=False)
+    return Surroundings(namespace, kernel_history() or History(()))
+
+
+def function_surroundings(function: Callable[..., Any]) -> Surroundings:
+    """Return what a function can see: the notebook that it is written in, or its module."""
+    namespace = function.__globals__
+    module = str(namespace.get("__name__", "__main__"))
+    history = kernel_history() if _in_notebook(namespace) else None
+    own = file_history(function.__code__.co_filename, str(namespace.get("__package__") or ""))
+    closure: dict[str, Any] = {}
+    if function.__closure__:
+        closure = dict(inspect.getclosurevars(function).nonlocals)
+    return Surroundings(
+        namespace,
+        history or own,
+        module,
+        own_text=own.texts[0].text if own.texts else "",
+        closure=closure,
+    )
+
+
+def imports_value(held: Import, value: Any) -> bool:
+    """Say whether an import, if it is run again, gives a value; nothing is imported to know it."""
+    module = sys.modules.get(held.module)
+    if module is None:
+        return False
+    if held.attribute:
+        found = getattr(module, held.attribute, MISSING)
+        return found is value or sys.modules.get(f"{held.module}.{held.attribute}") is value
+    return module is value or sys.modules.get(root(held.module)) is value
+
+
+def public_import(name: str, value: Any) -> Import | None:
+    """Return an import that gives a function or class, from the shortest module that offers it."""
+    home, attribute = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    if not isinstance(home, str) or "." in attribute or home == "__main__":
+        return None
+    parts = home.split(".")
+    for count in range(1, len(parts) + 1):
+        module = ".".join(parts[:count])
+        if getattr(sys.modules.get(module), attribute, MISSING) is value:
+            return Import(name, module, attribute, NOWHERE)
+    return None
+
+
+def notebook_only_names(namespace: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of a notebook that are IPython's own."""
+    yield from _NOTEBOOK_ONLY
+    for name in ("exit", "quit"):
+        if root(getattr(type(namespace.get(name)), "__module__", "")) == "IPython":
+            yield name
+
+
+def _is_authoring(name: str, value: Any) -> bool:
+    if isinstance(value, types.ModuleType):
+        return root(value.__name__) in AUTHORING and value.__name__.rpartition(".")[2] == name
+    if getattr(typing, name, MISSING) is value:
+        return True
+    home = getattr(value, "__module__", None)
+    called = getattr(value, "__name__", name)
+    return isinstance(home, str) and root(home) in AUTHORING and called == name
+
+
+def _in_notebook(namespace: Mapping[str, Any]) -> bool:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return shell is not None and namespace is getattr(shell, "user_ns", None)
