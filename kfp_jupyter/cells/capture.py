@@ -126,12 +126,11 @@ class _Capture:
     def read_own(self) -> None:
         """Bring what the source itself reads."""
         for use in [*self.names.reads.values(), *self.names.builtins.values()]:
-            in_hint = use.name in self.hints
             place = use.places[0]
-            line = self.lines[place.line - 1]
-            self.need(
-                use, stretch(self.source, place), line, sure=not use.maybe and (in_hint or not use.postponed)
-            )
+            where = stretch(self.source, place)
+            if where.cell != PREAMBLE:
+                sure = not use.maybe and (use.name in self.hints or not use.postponed)
+                self.need(use, where, self.lines[place.line - 1], sure=sure)
         for held in self.names.imports:
             where = stretch(self.source, held.place)
             if where.cell != PREAMBLE:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from kfp_jupyter.cells.definition import Definition
 from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, stretch
 from kfp_jupyter.cells.names import analyse
-from kfp_jupyter.cells.python_version import check_version
 from kfp_jupyter.cells.scopes import arguments_of
 from kfp_jupyter.cells.uses import Place, place_of
 from kfp_jupyter.model.component import PREAMBLE, Component, Source
@@ -24,13 +23,8 @@ _BUILTINS = frozenset(name for name in dir(builtins) if name.islower() and not n
 }
 
 
-def check_code(definition: Definition, image: str) -> Iterator[Finding]:
-    """Yield what is wrong with a source, whatever its component's interface.
-
-    Args:
-        definition: The component's function in its source.
-        image: The image of its steps.
-    """
+def check_code(definition: Definition) -> Iterator[Finding]:
+    """Yield what is wrong with a source, whatever its component's interface."""
     source = definition.source
     names = analyse(definition.module)
     for place in names.awaits:
@@ -42,7 +36,6 @@ def check_code(definition: Definition, image: str) -> Iterator[Finding]:
             "Call `asyncio.run(...)` inside the component's function.",
         )
     yield from _shadowed(definition)
-    yield from check_version(source, names, image)
 
 
 def check_interface(definition: Definition, component: Component) -> Iterator[Finding]:

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kfp_jupyter.cells.definition import Definition, check_returned, find_function
+from kfp_jupyter.cells.finding import ordered
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import function_fragment, whole_lines
 from kfp_jupyter.cells.returned_class import returned_class
+from kfp_jupyter.cells.self_contained import SelfContained, Tell, self_contained
 from kfp_jupyter.cells.stand_in import stand_in
+from kfp_jupyter.cells.surroundings import Surroundings, function_surroundings, notebook_surroundings
 from kfp_jupyter.model.component import PREAMBLE, Component, Fragment, PythonStep, Source
 
 KFP_BASE_IMAGE = "python:3.11"
@@ -62,25 +65,35 @@ def component_from_function(
     pip_index_urls: Iterable[str] = (),
     pip_trusted_hosts: Iterable[str] = (),
     name: str | None = None,
+    in_image: bool = False,
+    tell: Tell | None = None,
 ) -> Component:
-    """Return the component that a function is.
+    """Return the component that a function is, with what the function uses from around it.
 
     Args:
         function: The function, with type hints.
         source: Module text that defines it; None takes the function's own text.
         base_image: The image of its steps; None takes the official Python image of this kernel's version.
-        packages: Requirements to install before a step runs.
+        packages: Requirements to install before a step runs; `auto` stands for what its imports need.
         pip_index_urls: Package indexes for them; empty means pip's own settings.
         pip_trusted_hosts: Hosts that pip shall trust without TLS.
         name: The component's name; None takes the function's.
+        in_image: True if the function stands in its image with all that it uses.
+        tell: Gets the warnings.
 
     Raises:
         ComponentError: It cannot become a component; the message says where and why.
     """
     if source is None:
         source = with_functions(function, ())
-    definition = find_function(source, function.__name__)
-    return _component(function, definition, name, base_image, packages, pip_index_urls, pip_trusted_hosts)
+    image = base_image or default_base_image()
+    code: SelfContained | Definition
+    if in_image:
+        code = find_function(source, function.__name__)
+    else:
+        around = function_surroundings(function)
+        code = self_contained(source, function.__name__, around, image, tuple(packages))
+    return _component(function, code, name, image, packages, pip_index_urls, pip_trusted_hosts, tell)
 
 
 def with_functions(function: Callable[..., Any], helpers: Iterable[Callable[..., Any]]) -> Source:
@@ -108,8 +121,12 @@ def component_from_cell(
     packages: Iterable[str] = (),
     pip_index_urls: Iterable[str] = (),
     pip_trusted_hosts: Iterable[str] = (),
+    around: Surroundings | None = None,
+    tell: Tell | None = None,
 ) -> Component:
     """Return the component that a cell's function is; the whole text becomes the source of its steps.
+
+    What the text uses from other cells is put before it.
 
     Nothing of the cell is run but the statements that the function's hints and defaults need, and these in a
     copy of `namespace`. The function's own name stands in the component's `implementation.function`.
@@ -124,14 +141,19 @@ def component_from_cell(
         packages: Requirements to install before a step runs.
         pip_index_urls: Package indexes for them.
         pip_trusted_hosts: Hosts that pip shall trust without TLS.
+        around: What the cell can see; None takes `namespace` and the cells that this kernel ran.
+        tell: Gets the warnings.
 
     Raises:
         ComponentError: It cannot become a component; the message says where and why.
     """
     source = _with_preamble(Fragment(whole_lines(text), file, first_line))
-    definition = find_function(source, name.replace("-", "_") if name else None)
-    function = stand_in(definition, namespace)
-    return _component(function, definition, None, base_image, packages, pip_index_urls, pip_trusted_hosts)
+    image = base_image or default_base_image()
+    function_name = name.replace("-", "_") if name else None
+    around = around or notebook_surroundings(namespace)
+    code = self_contained(source, function_name, around, image, tuple(packages))
+    function = stand_in(code.definition, namespace)
+    return _component(function, code, None, image, packages, pip_index_urls, pip_trusted_hosts, tell)
 
 
 def users_text(source: Source) -> tuple[str, str]:
@@ -149,30 +171,36 @@ def users_text(source: Source) -> tuple[str, str]:
 
 def _component(
     function: Callable[..., Any],
-    definition: Definition,
+    code: SelfContained | Definition,
     name: str | None,
-    base_image: str | None,
+    image: str,
     packages: Iterable[str],
     pip_index_urls: Iterable[str],
     pip_trusted_hosts: Iterable[str],
+    tell: Tell | None,
 ) -> Component:
+    definition = code.definition if isinstance(code, SelfContained) else code
     interface = read_interface(function, definition.place)
     check_returned(definition)
     step = PythonStep(
         definition.source,
         definition.node.name,
-        base_image or default_base_image(),
-        tuple(packages),
+        image,
+        code.packages if isinstance(code, SelfContained) else tuple(packages),
         tuple(pip_index_urls),
         tuple(pip_trusted_hosts),
     )
-    return Component(
+    made = Component(
         kebab_case(name or definition.node.name) or "task",
         interface.inputs,
         interface.outputs,
         step,
         interface.description,
     )
+    if tell is not None and isinstance(code, SelfContained):
+        for finding in ordered(code.check(made)):
+            tell(finding)
+    return made
 
 
 def _with_preamble(fragment: Fragment) -> Source:

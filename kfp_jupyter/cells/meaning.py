@@ -189,6 +189,8 @@ class Meanings:
     def _definition(self, name: str, value: type | None) -> Piece | None:
         """Return the latest text that defines a function or class, or the class that the value is."""
         made_in = _file_of(value) if value is not None else ""
+        if made_in not in [text.file for text in self.around.history.texts]:
+            made_in = ""
         for written in self.around.history.bindings(name):
             if made_in and made_in != written.text.file:
                 continue

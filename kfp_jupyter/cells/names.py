@@ -87,6 +87,7 @@ class _Reader(ControlFlow):
         self.annotation = _CODE
         self.eager = True
         self.guards = 0
+        self.calls = 0
         self.global_names = bound_by_global(tree)
         self.text_hints = any(
             isinstance(node, ast.ImportFrom)
@@ -210,8 +211,14 @@ class _Reader(ControlFlow):
         self.visit(node)
         self.annotation = before
 
+    def visit_Call(self, node: ast.Call) -> None:
+        # Texts that a hint hands to a function are no hints: `NamedTuple("Sizes", …)`.
+        self.calls += 1
+        self.generic_visit(node)
+        self.calls -= 1
+
     def visit_Constant(self, node: ast.Constant) -> None:
-        if not self.annotation or not isinstance(node.value, str):
+        if not self.annotation or self.calls or not isinstance(node.value, str):
             return
         try:
             inner = ast.parse(node.value.strip(), mode="eval").body

@@ -88,7 +88,10 @@ def check_packages(
     )
     for found, needed in missing.values():
         what = f"The step imports {root(needed.imported.module)!r}, which its image {image} does not have."
-        remedy = f"Add `--packages {proposal}` (here: {found.name} {found.version}), or `--packages {AUTO}`."
+        remedy = (
+            f"Add `--packages {proposal}` (here: {found.name} {found.version}), or `--packages {AUTO}`; "
+            "a decorator has `packages_to_install=[…]`."
+        )
         if found.folder:
             remedy = f"{found.name} was installed from a folder: build an image with it, for --base-image."
         yield Finding(WARNING, "package-missing", what, needed.where, remedy)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import builtins
-import inspect
 import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Surroundings:
         history: The texts that bound them.
         module: The name of the module that they are in: `__main__` for a notebook.
         live: False if the texts have not been run, so that names have no values.
-        own_text: The name of the text that the component stands in; what this binds further down counts.
+        own_file: The name of the text that the component stands in; what this binds further down counts.
         closure: The names of functions around it.
     """
 
@@ -49,7 +49,7 @@ class Surroundings:
     history: History
     module: str = "__main__"
     live: bool = True
-    own_text: str = ""
+    own_file: str = ""
     closure: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self, name: str) -> Any:
@@ -94,13 +94,15 @@ def function_surroundings(function: Callable[..., Any]) -> Surroundings:
     history = kernel_history() if _in_notebook(namespace) else None
     own = file_history(function.__code__.co_filename, str(namespace.get("__package__") or ""))
     closure: dict[str, Any] = {}
-    if function.__closure__:
-        closure = dict(inspect.getclosurevars(function).nonlocals)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        # A name that is bound further down has no value yet.
+        with suppress(ValueError):
+            closure[name] = cell.cell_contents
     return Surroundings(
         namespace,
         history or own,
         module,
-        own_text=own.texts[0].text if own.texts else "",
+        own_file=own.texts[0].file if own.texts else "",
         closure=closure,
     )
 

@@ -34,14 +34,15 @@ def undefined(name: str, where: Where, around: Surroundings, known: Iterable[str
     earlier = next(around.history.bindings(name), None)
     if earlier is not None:
         line = earlier.text.first_line + earlier.binding.line - 1
-        what = f"The name {name!r} is not defined any more; {earlier.text.file}, line {line} defined it."
+        what = f"The name {name!r} is not defined; {earlier.text.file}, line {line} would define it."
         return Finding(
             ERROR, "undefined-name", what, where, f"Run {earlier.text.file} again, then this cell."
         )
     if name in _CONVENTIONS:
         return Finding(ERROR, "undefined-name", what, where, f"Write `{_CONVENTIONS[name]}`, here or above.")
-    candidates = {*known, *dir(builtins), *(held for held in around.namespace if not held.startswith("_"))}
-    alike = difflib.get_close_matches(name, sorted(candidates - {name}), n=1, cutoff=0.75)
+    candidates = {*known, *(held for held in around.namespace if not held.startswith("_"))} - {name}
+    alike = difflib.get_close_matches(name, sorted(candidates), n=1, cutoff=0.7)
+    alike = alike or difflib.get_close_matches(name, dir(builtins), n=1, cutoff=0.85)
     if alike:
         return Finding(ERROR, "undefined-name", what, where, f"Did you mean {alike[0]!r}?")
     if is_importable(name):

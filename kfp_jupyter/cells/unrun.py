@@ -43,7 +43,7 @@ _PLAIN = (
 def unrun_binding(around: Surroundings, name: str) -> Written | None:
     """Return the text that will have bound a name, if such a text counts here."""
     for written in around.history.bindings(name):
-        if not around.live or written.text.text == around.own_text:
+        if not around.live or written.text.file == around.own_file:
             return written
     return None
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kfp_jupyter.cells.component import kebab_case
+from kfp_jupyter.cells.history import notebook_history
 from kfp_jupyter.cells.notebook import CodeCell, read_notebook
 from kfp_jupyter.cells.origin import enter_text
 from kfp_jupyter.cells.signature import MagicUsageError
@@ -119,12 +120,14 @@ def _imported(path: Path) -> list[Any]:
 def _defined(path: Path) -> list[Any]:
     names: dict[str, Any] = {"__name__": "__main__"}
     made: list[Any] = []
-    for cell in read_notebook(path):
+    cells = read_notebook(path)
+    for number, cell in enumerate(cells):
         file = cell.place(str(path))
         try:
             if cell.magic == "component":
                 enter_text(f"# %%component {cell.line}\n{cell.body}", file)
-                define_component(cell.line, cell.body, file, names)
+                history = notebook_history(cells[:number], str(path))
+                define_component(cell.line, cell.body, file, names, history=history)
             elif cell.magic == "pipeline":
                 enter_text(f"# %%pipeline {cell.line}\n{cell.body}", file)
                 made.append(define_pipeline(cell.line, cell.body, file, names, path.stem)[0])

@@ -13,6 +13,7 @@ from typing import Any, overload
 
 from kfp_jupyter.cells.component import component_from_function, with_functions
 from kfp_jupyter.cells.errors import ComponentError
+from kfp_jupyter.cells.finding import Finding
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.cells.special_inputs import TaskConfig, embedded_class
 from kfp_jupyter.dsl.embedded_artifact import unpacking
@@ -136,13 +137,18 @@ def python_component(
     source = with_functions(func, additional_funcs or ())
     first, *others = source.fragments
     source = _adapted(func, Source((first, *before, *others)), bool(before))
+    findings: list[Finding] = []
     model = component_from_function(
         func,
         source,
         base_image=base_image,
-        packages=packages_to_install or (),
+        packages=(packages_to_install,)
+        if isinstance(packages_to_install, str)
+        else packages_to_install or (),
         pip_index_urls=pip_index_urls or (),
         pip_trusted_hosts=pip_trusted_hosts or (),
+        in_image=target_image is not None,
+        tell=findings.append,
     )
     step = model.implementation
     if isinstance(step, PythonStep):
@@ -153,7 +159,7 @@ def python_component(
     model = replace(model, passthroughs=passthroughs(task_config_passthroughs))
     if output_component_file:
         _write(model, Path(output_component_file))
-    return PythonComponent(model, func)
+    return PythonComponent(model, func, findings=findings)
 
 
 def _adapted(func: Callable[..., Any], source: Source, has_embedded: bool) -> Source:

@@ -6,10 +6,11 @@ Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#k
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kfp_jupyter.cells.finding import Finding
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.base_component import BaseComponent, NotSupportedError
 from kfp_jupyter.dsl.pipeline_builder import current_builder
@@ -24,6 +25,7 @@ class PythonComponent(BaseComponent):
 
     Attributes:
         python_func: The function, or None where there is only its text.
+        findings: What checks of its code warn of.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class PythonComponent(BaseComponent):
         model: Component,
         python_func: Callable[..., Any] | None = None,
         defaults: TaskSettings | None = None,
+        findings: Sequence[Finding] = (),
     ) -> None:
         super().__init__(model, _shown_as_written(model, defaults or TaskSettings()))
+        self.findings = tuple(findings)
         self.python_func = python_func
         self.__name__ = getattr(python_func, "__name__", self.__name__)
         self.__doc__ = getattr(python_func, "__doc__", None) or model.description

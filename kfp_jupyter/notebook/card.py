@@ -5,12 +5,15 @@ It is HTML that a sanitiser leaves as it is (an untrusted notebook, GitHub), and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
+from kfp_jupyter.cells.finding import ERROR, MIME, WARNING, Finding
 from kfp_jupyter.model.component import Component, ContainerStep, InputSpec, OutputSpec, PythonStep
 from kfp_jupyter.model.pipeline import TaskSettings
+from kfp_jupyter.model.types import Json
 
+_SIGNS = {ERROR: "✖", WARNING: "⚠"}
 _RULE = "1px solid rgba(127,127,127,0.35)"
 _FAINT = "opacity:0.75"
 _FRAME = (
@@ -21,14 +24,39 @@ _CELL = f"text-align:left;vertical-align:top;padding:3px 16px 3px 0;border-botto
 _CHIP = f"display:inline-block;border:{_RULE};border-radius:4px;padding:1px 7px;margin:0 6px 4px 0"
 
 
-def card(component: Component, settings: TaskSettings) -> dict[str, str]:
+def card(component: Component, settings: TaskSettings, findings: Sequence[Finding] = ()) -> dict[str, Json]:
     """Return the MIME bundle of a component's card.
 
     Args:
         component: The component.
         settings: What each of its tasks starts with.
+        findings: What checks of its code warn of.
     """
-    return {"text/html": _html(component, settings), "text/plain": _text(component, settings)}
+    html, text = _html(component, settings), _text(component, settings)
+    if not findings:
+        return {"text/html": html, "text/plain": text}
+    told = findings_bundle(findings)
+    return {**told, "text/html": f"{html}{told['text/html']}", "text/plain": f"{text}\n{told['text/plain']}"}
+
+
+def findings_bundle(findings: Sequence[Finding]) -> dict[str, Json]:
+    """Return the MIME bundle of what checks have found: data for front ends, a table, and lines of text."""
+    rows = "".join(
+        f'<tr><td style="{_CELL}">{_SIGNS[held.severity]} {held.severity}</td>'
+        f'<td style="{_CELL};{_FAINT};white-space:nowrap">{escape(str(held.where))}</td>'
+        f'<td style="{_CELL}">{escape(held.what)}<br><span style="{_FAINT}">{escape(held.remedy)}</span></td>'
+        f'<td style="{_CELL};{_FAINT}"><code>{escape(held.code)}</code></td></tr>'
+        for held in findings
+    )
+    lines = [
+        f"  {_SIGNS[held.severity]} {held.where}: {held.what} {held.remedy} [{held.code}]"
+        for held in findings
+    ]
+    return {
+        MIME: {"findings": [held.data() for held in findings]},
+        "text/html": f'<table style="{_TABLE}">{rows}</table>',
+        "text/plain": "\n".join(lines),
+    }
 
 
 def _html(component: Component, settings: TaskSettings) -> str:

@@ -17,10 +17,13 @@ from typing import Any
 from kfp_jupyter.cells.cell_form import FIRST_LINE
 from kfp_jupyter.cells.component import component_from_cell
 from kfp_jupyter.cells.data_flow import data_flow
+from kfp_jupyter.cells.finding import Finding
 from kfp_jupyter.cells.hints import authoring_names
+from kfp_jupyter.cells.history import History
 from kfp_jupyter.cells.ledger import Ledger, StepCell
 from kfp_jupyter.cells.origin import place_name
 from kfp_jupyter.cells.signature import PipelineOptions, parse_component_line, parse_pipeline_line
+from kfp_jupyter.cells.surroundings import notebook_surroundings
 from kfp_jupyter.dsl import PipelineBuilder, PipelineFunction, PythonComponent
 from kfp_jupyter.dsl import pipeline as pipeline_of
 from kfp_jupyter.dsl.cell_pipeline import pipeline_of_cells
@@ -42,6 +45,7 @@ def define_component(
     file: str,
     namespace: dict[str, Any],
     *,
+    history: History | None = None,
     ledger: Ledger | None = None,
     cell_id: str = "",
     text: str = "",
@@ -56,6 +60,7 @@ def define_component(
         body: The cell without its first line.
         file: The file name to compile it under; `place_name` turns it into the cell's name for people.
         namespace: The notebook's names.
+        history: The notebook's cells, where they are only read; None takes those that this kernel ran.
         ledger: The notebook's component cells, which it joins.
         cell_id: The cell's id; empty if it has none.
         text: The whole cell's text.
@@ -70,6 +75,7 @@ def define_component(
     if options.interface or is_step(body, options.name):
         cell = Cell(body, file, cell_id, text or f"%%component {line}\n{body}")
         return define_cell(options, cell, namespace, ledger, run=run and options.run)
+    findings: list[Finding] = []
     model = component_from_cell(
         body,
         FIRST_LINE,
@@ -79,6 +85,8 @@ def define_component(
         base_image=options.base_image,
         packages=options.packages,
         pip_index_urls=options.pip_index_urls,
+        around=notebook_surroundings(namespace, history),
+        tell=findings.append,
     )
     name = model.implementation.function if isinstance(model.implementation, PythonStep) else model.name
     function = None
@@ -88,11 +96,15 @@ def define_component(
             function = namespace[name]
         except ModuleNotFoundError:
             # The step installs its packages; the notebook need not have them.
-            if not options.packages:
+            if not options.packages and history is None:
+                raise
+        except NameError:
+            # Where other cells were not run, what the step brings along is not here.
+            if history is None:
                 raise
     if isinstance(function, PythonComponent):
         function = function.python_func
-    made = PythonComponent(model, function, options.settings)
+    made = PythonComponent(model, function, options.settings, findings)
     namespace[name] = made
     place = place_name(file)
     text = text or f"%%component {line}\n{body}"

@@ -15,6 +15,7 @@ import importlib.util
 import uuid
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from kfp_jupyter.model.types import Json
 
@@ -46,6 +47,7 @@ class Displays:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self._told: WeakSet[Any] = WeakSet()
         # The displays of each run that has not ended. The lock is held for single operations on the dict.
         self._open: dict[str, list[str]] = {}
         self._lock = Lock()
@@ -86,7 +88,14 @@ class Displays:
         """Return the MIME bundle of a `PythonComponent`."""
         from kfp_jupyter.notebook.card import card
 
-        return {**card(made.model, made.defaults)}
+        self.is_told(made)
+        return card(made.model, made.defaults, made.findings)
+
+    def is_told(self, made: Any) -> bool:
+        """Say whether a component's warnings were shown before; from now on they were."""
+        before = made in self._told
+        self._told.add(made)
+        return before
 
     def ended(self, run: RunState) -> None:
         """Put the end of a run into its displays, unless a front end of ours does. Any thread may call."""

@@ -221,6 +221,10 @@ class Session:
             give_back(self, result.info.raw_cell or "")
         # Pipelines and the target in use also change through the Python API, in any cell.
         self._find_pipelines()
+        if "kfp_jupyter.dsl.python_component" in sys.modules:
+            from kfp_jupyter.notebook.findings import show_findings
+
+            show_findings(self, result)
         self.changed()
 
     def _find_pipelines(self) -> None:

@@ -20,6 +20,7 @@ from kfp_jupyter.cells.errors import (
     SourceNotFoundError,
     UnsupportedAnnotationError,
 )
+from kfp_jupyter.cells.finding import CheckError
 from kfp_jupyter.dsl import Artifact, Dataset, Input, InputPath, Model, Output, OutputPath
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec, PythonStep
 from kfp_jupyter.model.types import ArtifactType, ParameterType
@@ -271,8 +272,8 @@ def test_hints_that_are_text_are_read_and_the_future_import_stays_first() -> Non
             "got 'c', which is none of 'a', 'b'. Write one of 'a', 'b' as the default",
         ),
         ("def f() -> list[Dataset]: pass", UnsupportedAnnotationError, 2, "only pipelines"),
-        ("x = 1\ndef f(a: Unknown): pass", UnsupportedAnnotationError, 3, "'Unknown' is not defined"),
-        ("def f(a: 'Unknown'): pass", UnsupportedAnnotationError, 2, "'Unknown' is not defined"),
+        ("x = 1\ndef f(a: Unknown): pass", CheckError, 3, "'Unknown' is not defined"),
+        ("def f(a: 'Unknown'): pass", CheckError, 2, "'Unknown' is not defined"),
         ("def f(*rest: int): pass", SignatureError, 2, "`*rest"),
         ("def f(**rest: int): pass", SignatureError, 2, "`**rest"),
         ("async def f() -> int:\n    yield 1", SignatureError, 2, "generator"),
@@ -321,12 +322,14 @@ def test_a_function_whose_hints_are_not_evaluated_keeps_them_so_in_a_step() -> N
     compile(source.text, "step.py", "exec")
 
 
-def test_names_of_an_enclosing_function_may_be_bound_later() -> None:
+def test_a_name_of_an_enclosing_function_that_is_bound_later_has_no_value_yet() -> None:
     def step(n: int) -> int:
         return n + later
 
-    assert component_from_function(step).inputs[0].name == "n"
+    with pytest.raises(CheckError, match="'later' is not defined"):
+        component_from_function(step)
     later = 1
+    assert "later = 1\n" in step_of(component_from_function(step)).source.text
 
 
 def test_an_inner_generator_makes_no_generator_of_a_function() -> None:
