@@ -142,7 +142,7 @@ BAD_CELLS = {
     ),
     "an unknown type": (
         "%%component\ndef f(x: Frame):\n    pass\n",
-        "UnsupportedAnnotationError",
+        "CheckError",
         ["Cell In[{n}], line 2", "Frame"],
     ),
     "no function": ("%%component\nx = 1\n", "NoFunctionError", ["Cell In[{n}]", "def"]),
