@@ -93,10 +93,12 @@ def _bound(node: ast.AST, *, in_class: bool) -> Iterator[tuple[str, Place]]:
         yield node.arg, _name_of(node)
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and not in_class:
         yield node.id, place_of(node)
-    elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not in_class:
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not in_class:
         yield node.name, _name_of(node)
     for child in ast.iter_child_nodes(node):
-        inside = isinstance(node, ast.ClassDef) or (in_class and not isinstance(node, ast.FunctionDef))
+        inside = isinstance(node, ast.ClassDef) or (
+            in_class and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        )
         yield from _bound(child, in_class=inside)
 
 
@@ -105,15 +107,16 @@ def _shadow(source: Source, name: str, place: Place) -> Finding:
     return Finding(WARNING, "shadowed-builtin", what, stretch(source, place), "Choose another name.")
 
 
-def _name_of(node: ast.arg | ast.FunctionDef | ast.ClassDef) -> Place:
+def _name_of(node: ast.arg | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Place:
     """Return the place of a name that is written in front of what belongs to it."""
     if isinstance(node, ast.arg):
         return Place(node.lineno, node.col_offset, node.lineno, node.col_offset + len(node.arg.encode()))
-    column = node.col_offset + len("class " if isinstance(node, ast.ClassDef) else "def ")
+    words = {ast.ClassDef: "class ", ast.AsyncFunctionDef: "async def "}.get(type(node), "def ")
+    column = node.col_offset + len(words)
     return Place(node.lineno, column, node.lineno, column + len(node.name.encode()))
 
 
-def _is_stub(node: ast.FunctionDef) -> bool:
+def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Say whether a function has no body yet: nothing but a docstring, `pass`, `...` or `raise`."""
     return all(
         isinstance(held, (ast.Pass, ast.Raise))

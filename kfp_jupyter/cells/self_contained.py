@@ -94,7 +94,7 @@ def with_captured(source: Source, captured: Captured) -> Source:
     return Source((first, *captured.fragments, *own))
 
 
-def _names_in_hints(node: ast.FunctionDef) -> frozenset[str]:
+def _names_in_hints(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     """Return the names that a function's hints use, which the executor reads whatever Python does."""
     shell = ast.FunctionDef(node.name, node.args, [ast.Pass()], [], node.returns)
     names = analyse(ast.copy_location(shell, node))
