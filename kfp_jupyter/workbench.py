@@ -20,6 +20,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -33,7 +34,7 @@ from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import RunCreated, RunRef, Target, TaskRun
+from kfp_jupyter.model.run import RunChanged, RunCreated, RunRef, State, Target, TaskRun
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.paths import data_dir
 from kfp_jupyter.run import Run
@@ -206,6 +207,21 @@ class Workbench:
         ref, pipeline = self._found(text)
         self._followers.follow(ref)
         return self._handle(ref, pipeline)
+
+    def resume(self, text: str) -> Run:
+        """Go on with an ended run, from what had succeeded in it; return its handle. `text` is as for `get`.
+
+        Raises:
+            HistoryError: There is no such run, or more than one.
+            EngineError: It has not ended, or all of it succeeded, or its engine cannot do that.
+        """
+        run = self.get(text)
+        self._engine(run.ref.target).resume(run.ref)
+        with suppress(HistoryError):
+            self.history.reopen(run.id)
+        self.store.apply(run.id, RunChanged(time.time(), State.PENDING))
+        self._followers.follow(run.ref)
+        return run
 
     def runs(self, limit: int = 50, *, pipeline: str = "", notebook: str = "") -> list[RunSummary]:
         """Return the newest runs, newest first, of one pipeline or notebook if named.

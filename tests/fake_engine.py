@@ -85,6 +85,9 @@ class FakeEngine:
             raise EngineError(f"There is no log of task {task}.")
         yield from self.printed[ref.run_id, task]
 
+    def resume(self, ref: RunRef) -> None:
+        self.tell(ref.run_id, RunChanged(time.time(), State.PENDING, "Resumed"))
+
     def cancel(self, ref: RunRef) -> None:
         self.tell(ref.run_id, RunChanged(time.time(), State.CANCELED, "Canceled"))
 

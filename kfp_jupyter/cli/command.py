@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kfp_jupyter import __version__
-from kfp_jupyter.cli import commands, repair
+from kfp_jupyter.cli import commands, repair, upkeep
 from kfp_jupyter.errors import KfpJupyterError, is_ours, without_our_frames
 
 _ERROR = 2
@@ -127,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     starting("run", commands.run)
     rerun = starting("rerun", repair.rerun)
     rerun.add_argument("--run", default="", help="the earlier run; the pipeline's latest if left out")
+    resume = command("resume", repair.resume)
+    resume.add_argument("run", metavar="RUN", help="the beginning of its id, or `latest`")
+    resume.add_argument("--detach", action="store_true", help="return when it goes on")
     debug = command("debug", repair.debug)
     debug.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest failed if left out")
     debug.add_argument("task", nargs="?", default="", metavar="TASK", help="the failed one if left out")
@@ -150,4 +153,9 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("--follow", action="store_true", help="go on until the task has ended")
     on_run("cancel", commands.cancel)
     command("targets", commands.targets)
+    gc = command("gc", upkeep.gc)
+    gc.add_argument("--older-than", type=upkeep.age, default="30d", metavar="AGE", help="30d if left out")
+    gc.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    cache = command("cache", upkeep.cache)
+    cache.add_argument("action", choices=["clear"], help="forget all results")
     return parser

@@ -1,4 +1,4 @@
-"""The subcommands for a run that failed: `debug` and `rerun`."""
+"""The subcommands for a run that failed: `debug`, `rerun` and `resume`."""
 
 from __future__ import annotations
 
@@ -52,3 +52,12 @@ def rerun(options: Namespace) -> int:
     )
     say(f"Run {started.id}")
     return OK if options.detach else watched(started)
+
+
+def resume(options: Namespace) -> int:
+    """Go on with a run that failed or was interrupted, from what had succeeded in it."""
+    from kfp_jupyter.workbench import current
+
+    resumed = current().resume(options.run)
+    say(f"Run {resumed.id} goes on.")
+    return OK if options.detach else watched(resumed)

@@ -100,3 +100,13 @@ class Engine(Protocol):
             EngineError: It could not be asked.
         """
         ...
+
+    def resume(self, ref: RunRef) -> None:
+        """Go on with a run that has ended, from what had succeeded in it, under the same reference.
+
+        Its story goes on too: a `RunChanged` that is not finished follows that of its end.
+
+        Raises:
+            EngineError: It has not ended, or all of it succeeded, or the engine cannot do that.
+        """
+        ...

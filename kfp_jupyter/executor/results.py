@@ -135,9 +135,8 @@ class Results:
             }
             self._json(f"{name}.metadata", record)
             if artifact.schema_title.split(".")[-1] in WRITTEN and not os.path.exists(artifact.path):
-                print(
-                    f"warning: nothing was written to the output {name!r}: {artifact.path}", file=sys.stderr
-                )
+                said = f"warning: nothing was written to the output {name!r}: {artifact.path}"
+                print(said + _beside(artifact.path), file=sys.stderr)
             records.append(record)
         self._artifacts[name] = {"artifacts": records}
 
@@ -164,6 +163,14 @@ def write(path: str, text: str, *, durable: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
     os.replace(part, path)
+
+
+def _beside(path: str) -> str:
+    """Return what to say if something was written beside a path, as `numpy.savez` does."""
+    folder, name = os.path.split(path)
+    there = os.listdir(folder) if os.path.isdir(folder) else []
+    others = [other for other in there if other.startswith(name + ".")]
+    return f", but to {others}; open {name!r} and write to the open file" if others else ""
 
 
 def _short(value: Any) -> str:

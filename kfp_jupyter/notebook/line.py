@@ -157,6 +157,19 @@ def _rerun(session: Any, options: argparse.Namespace) -> None:
     show_started(session, run, wait=options.wait)
 
 
+def _resume(session: Any, options: argparse.Namespace) -> None:
+    from kfp_jupyter.notebook.magics import show_started
+
+    show_started(session, session.workbench.resume(options.run), wait=options.wait)
+
+
+def _cache(session: Any, _options: argparse.Namespace) -> None:
+    from kfp_jupyter.engines.local.cache import Cache
+    from kfp_jupyter.paths import data_dir
+
+    session.say(f"Forgot {Cache(data_dir() / 'cache').clear()} cached results.")
+
+
 def _debug(session: Any, options: argparse.Namespace) -> None:
     from kfp_jupyter.notebook.debugging import debug
 
@@ -277,6 +290,11 @@ def _line_parser() -> argparse.ArgumentParser:
     rerun.add_argument("--wait", action="store_true", help="wait until it has ended")
     rerun.add_argument("--no-cache", action="store_true", help="use results of no run but this one")
     rerun.add_argument("-p", "--parameter", nargs="+", action="extend", default=[], metavar="NAME=VALUE")
+    resume = command("resume", _resume, "go on with a run that failed or was interrupted")
+    resume.add_argument("run", nargs="?", default=_LATEST, metavar="RUN", help="the latest if left out")
+    resume.add_argument("--wait", action="store_true", help="wait until it has ended")
+    cache = command("cache", _cache, "forget the results of earlier runs on this machine")
+    cache.add_argument("action", choices=["clear"], metavar="clear", help="forget all of them")
     debug = command("debug", _debug, "bring a failed step and its inputs into a new cell")
     debug.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest that failed if left out")
     debug.add_argument("task", nargs="?", default="", metavar="TASK", help="the one that failed if left out")

@@ -104,6 +104,13 @@ class History:
             if changed.rowcount:
                 _write_tasks(connection, state, known.tasks if known else {})
 
+    def reopen(self, run_id: str) -> None:
+        """Note that a run which has ended goes on, so that what becomes of it is kept again."""
+        with transaction(self.path, write=True) as connection:
+            connection.execute(
+                "UPDATE runs SET state = ?, finished_at = NULL WHERE id = ?", (State.PENDING.value, run_id)
+            )
+
     def runs(self, limit: int = 50, *, pipeline: str = "", notebook: str = "") -> list[RunSummary]:
         """Return the newest runs, newest first; of one pipeline or notebook if named."""
         wanted = [("pipeline", pipeline), ("notebook", notebook)]

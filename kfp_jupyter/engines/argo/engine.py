@@ -129,6 +129,14 @@ class ArgoEngine:
         """Return None: what a step got lies in the cluster; see `Engine.given`."""
         return None
 
+    def resume(self, ref: RunRef) -> None:
+        """Refuse: a Workflow that has ended stays ended; see `Engine.resume`."""
+        raise EngineError(
+            "A run on a cluster cannot be resumed.",
+            where=f"run {ref.run_id}",
+            remedy="Run the pipeline again; Argo's own `argo retry` goes on with the failed Workflow.",
+        )
+
     def cancel(self, ref: RunRef) -> None:
         """Stop a run; see `Engine.cancel`.
 

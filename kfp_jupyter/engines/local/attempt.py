@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kfp_jupyter.engines.local.cache import digested
-from kfp_jupyter.engines.local.environment import InstallError
+from kfp_jupyter.engines.local.environment import InstallError, why
 from kfp_jupyter.engines.local.exchange import Product, product_in
 from kfp_jupyter.engines.local.fork_client import ForkServers, ServerLostError
 from kfp_jupyter.engines.local.log import Log
@@ -101,8 +101,7 @@ class Attempt:
             if self.product is not None and order.digests:
                 self.product = digested(self.product)
         except InstallError as error:
-            said = next((line for line in reversed(self.log_tail) if "ERROR" in line or "error:" in line), "")
-            self.error = TaskError("PackagesNotInstalled", f"{error}: {said}" if said else str(error))
+            self.error = TaskError("PackagesNotInstalled", why(error, self.log_tail))
         except Exception as error:  # noqa: BLE001 (a thread that dies silently would leave the run waiting for ever)
             self.error = TaskError(
                 "CannotStart", f"The step could not be started: {type(error).__name__}: {error}"

@@ -1,17 +1,21 @@
 """Results of earlier runs, found by what went into them: source, packages, parameters, contents of artifacts.
 
 An entry points to the artifacts where the earlier run left them; it holds while they are there unchanged.
+Runs of several kernels use the cache at once: whoever is about to make a result holds a lease on its key, a
+lock that the system drops with the process; the others wait for it, and then find the result.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kfp_jupyter.engines.local.exchange import Given, Product
+from kfp_jupyter.engines.local.lock import take
 from kfp_jupyter.engines.local.plan import write_whole
 from kfp_jupyter.model.codec import encode
 from kfp_jupyter.model.component import Component, PythonStep
@@ -73,9 +77,36 @@ class Cache:
             return None
         return Found(entry["run_id"], product)
 
+    def lease(self, key: str) -> int | None:
+        """Take the lease on a key, and return the descriptor that gives it back; None if another has it.
+
+        Raises:
+            OSError: The cache cannot be written to.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        place = self._folder / f"{key}.lock"
+        while True:
+            descriptor = take(place)
+            if descriptor is None:
+                return None
+            try:
+                if os.path.samestat(os.fstat(descriptor), place.stat()):
+                    return descriptor
+            except FileNotFoundError:
+                pass
+            # Given back, and its file removed, between opening and locking it.
+            os.close(descriptor)
+
+    def give_back(self, key: str, lease: int) -> None:
+        """Give a lease back."""
+        (self._folder / f"{key}.lock").unlink(missing_ok=True)
+        os.close(lease)
+
     def keep(self, key: str, run_id: str, product: Product) -> None:
-        """Keep a result; a full disk is no reason for the run to fail."""
+        """Keep a result, if it is whole; a full disk is no reason for the run to fail."""
         uris = [held["uri"] for listed in product.artifacts.values() for held in listed]
+        if any(beside(Path(uri), uris) for uri in uris):
+            return
         entry = {
             "run_id": run_id,
             "parameters": product.parameters,
@@ -89,8 +120,39 @@ class Cache:
         except OSError:
             return
 
+    def clear(self) -> int:
+        """Forget all results; return how many there were. Their artifacts stay with their runs."""
+        entries = list(self._folder.glob("*.json"))
+        for entry in entries:
+            entry.unlink(missing_ok=True)
+        return len(entries)
+
+    def prune(self, *, without: Collection[str] = (), dry_run: bool = False) -> int:
+        """Forget the results of some runs, and those whose artifacts are changed or gone; return how many."""
+        stale = []
+        for entry in self._folder.glob("*.json"):
+            found = self.find(entry.stem)
+            if found is None or found.run_id in without:
+                stale.append(entry)
+        for entry in [] if dry_run else stale:
+            entry.unlink(missing_ok=True)
+        return len(stale)
+
     def _place(self, key: str) -> Path:
         return self._folder / f"{key}.json"
+
+
+def beside(path: Path, uris: list[str]) -> list[Path]:
+    """Return what a step wrote beside the path of an output that it left empty, as `numpy.savez` does.
+
+    Args:
+        path: The output's path.
+        uris: Those of all outputs.
+    """
+    if path.exists() or not path.is_absolute() or not path.parent.is_dir():
+        return []
+    others = sorted(other for other in path.parent.iterdir() if str(other) not in uris)
+    return [other for other in others if other.name.startswith(f"{path.name}.")]
 
 
 def digested(product: Product) -> Product:

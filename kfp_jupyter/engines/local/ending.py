@@ -1,4 +1,8 @@
-"""The end of a run whose supervisor is gone: whoever notices writes it into the journal, once."""
+"""The end of a run whose supervisor is gone, and going on after an end.
+
+Whoever notices the end writes it into the journal, once. A run goes on in the same journal: what had
+succeeded stays so, all else is pending again.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,60 @@ import time
 
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.fork_server import kill_marked
-from kfp_jupyter.engines.local.journal import Journal, Tail, events_in
+from kfp_jupyter.engines.local.journal import Journal, state_in
 from kfp_jupyter.engines.local.lock import take
-from kfp_jupyter.model.run import RunChanged, RunState, State, TaskChanged, apply
+from kfp_jupyter.model.run import RunChanged, RunState, State, TaskChanged
+
+RESUMED = "Resumed"
+"""The reason of a run that goes on, until it runs."""
+
+GONE_SECONDS = 5.0
+"""How long killed processes may take to be gone."""
+
+POLL_SECONDS = 0.01
 
 
 def settle(folder: RunFolder) -> None:
-    """Write the end of an interrupted run, unless it has one or somebody looks after it."""
+    """Write the end of an interrupted run, unless it has one or somebody looks after it.
+
+    Raises:
+        OSError: It could not be written.
+    """
     lock = take(folder.lock)
     if lock is None:
         return
     try:
-        state: RunState | None = None
-        for event in events_in(Tail(folder.journal).lines()):
-            state = apply(state, event)
+        state = state_in(folder.journal)
         if state is None or not state.state.finished:
             kill_marked(f"{folder.path}/")
             _write_end(folder, state)
     finally:
         os.close(lock)
+
+
+def reopen(folder: RunFolder) -> None:
+    """Make an ended run one that goes on; to be called by who holds its lock.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    deadline = time.monotonic() + GONE_SECONDS
+    # A worker that outlived both supervisor and fork server would write into what is run again.
+    while kill_marked(f"{folder.path}/") and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    folder.supervisor.unlink(missing_ok=True)
+    state = state_in(folder.journal)
+    tasks = state.tasks if state is not None else {}
+    done = sum(task.state is State.SUCCEEDED for task in tasks.values())
+    journal = Journal(folder.journal)
+    try:
+        message = f"It goes on; {done} of {len(tasks)} tasks had succeeded."
+        journal.append(RunChanged(time.time(), State.PENDING, RESUMED, message))
+        for path, task in tasks.items():
+            if task.state not in (State.SUCCEEDED, State.PENDING):
+                journal.append(TaskChanged(time.time(), path, State.PENDING))
+    finally:
+        journal.close()
 
 
 def _write_end(folder: RunFolder, state: RunState | None) -> None:
@@ -36,16 +75,15 @@ def _write_end(folder: RunFolder, state: RunState | None) -> None:
         message = (
             f"The run's supervisor failed: {said.splitlines()[-1]} (all of it: {folder.supervisor_log})."
         )
-    for name, task in (state.tasks if state is not None else {}).items():
-        if task.state in (State.RUNNING, State.CANCELING):
-            ended = TaskChanged(
-                time.time(), name, State.FAILED, reason="Interrupted", message="It was interrupted."
-            )
-            journal.append(ended)
-        elif not task.state.finished:
-            skipped = TaskChanged(
-                time.time(), name, State.SKIPPED, reason="Interrupted", message="The run ended."
-            )
-            journal.append(skipped)
-    journal.append(RunChanged(time.time(), State.FAILED, "Interrupted", message))
-    journal.close()
+    try:
+        for name, task in (state.tasks if state is not None else {}).items():
+            if task.state in (State.RUNNING, State.CANCELING):
+                reason, why = State.FAILED, "It was interrupted."
+            elif not task.state.finished:
+                reason, why = State.SKIPPED, "The run ended."
+            else:
+                continue
+            journal.append(TaskChanged(time.time(), name, reason, reason="Interrupted", message=why))
+        journal.append(RunChanged(time.time(), State.FAILED, "Interrupted", message))
+    finally:
+        journal.close()

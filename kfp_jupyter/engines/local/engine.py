@@ -13,26 +13,30 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as Stop
 
 from kfp_jupyter.engines.base import EngineError, RunGoneError, RunOptions, RunRef
-from kfp_jupyter.engines.local.ending import settle
+from kfp_jupyter.engines.local.ending import reopen, settle
 from kfp_jupyter.engines.local.folder import RunFolder
-from kfp_jupyter.engines.local.journal import Journal, Tail, events_in
+from kfp_jupyter.engines.local.journal import Journal, Tail, events_in, state_in
 from kfp_jupyter.engines.local.lock import is_held, take
-from kfp_jupyter.engines.local.plan import Plan, write_plan
+from kfp_jupyter.engines.local.plan import Plan, read_plan, write_plan
 from kfp_jupyter.engines.local.preflight import check, components_to_install, notices
 from kfp_jupyter.engines.local.process import started_at
 from kfp_jupyter.engines.local.program import executor_file
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, RunChanged, RunCreated, TaskChanged
+from kfp_jupyter.model.run import Event, RunChanged, RunCreated, State, TaskChanged
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.paths import data_dir
 
 POLL_SECONDS = 0.03
 """How often a file that may grow is looked at."""
+
+SETTLE_SECONDS = 1.0
+"""How long somebody may take to write the end of an interrupted run."""
 
 START_SECONDS = 10.0
 """How long a supervisor may take to say which process it is."""
@@ -64,7 +68,13 @@ class LocalEngine:
             raise _unwritable(data, error) from error
         try:
             self._prepare(folder, pipeline, arguments, options, data)
-            self._start(folder)
+            lock = take(folder.lock)
+            if lock is None:
+                raise OSError(f"{folder.lock} is locked")
+            try:
+                self._start(folder, lock)
+            finally:
+                os.close(lock)
         except BaseException as error:
             # Also an interrupt: a folder without a supervisor would be a run that never runs.
             shutil.rmtree(folder.path, ignore_errors=True)
@@ -81,29 +91,33 @@ class LocalEngine:
         """
         folder = self._folder(ref)
         tail = Tail(folder.journal)
+        over = False
         while True:
             # Asked before reading: what a supervisor wrote before it ended is read before its end is noticed.
             alive = is_held(folder.lock)
             for event in events_in(tail.lines()):
                 yield event
-                if isinstance(event, RunChanged) and event.state.finished:
-                    return
+                # A run that was resumed has an end that is not its last.
+                if isinstance(event, (RunChanged, RunCreated)):
+                    over = isinstance(event, RunChanged) and event.state.finished
+            if over:
+                return
             if not alive:
                 self._folder(ref)
-                settle(folder)
+                self._settle(folder)
             elif stop.wait(POLL_SECONDS):
                 return
 
     def logs(self, ref: RunRef, task: str, stop: Stop, *, follow: bool = False) -> Iterator[str]:
         """Yield the lines that a task printed, all attempts; with `follow` until the task has ended."""
         folder = self._folder(ref)
-        journal = Tail(folder.journal)
+        ends = _Ends(folder, task)
         ended = False
         for attempt in range(1, sys.maxsize):
             log = Tail(folder.attempt(task, attempt) / "log.txt")
             while True:
                 # Asked before reading: what was printed before the end is read before the end is noticed.
-                ended = ended or not follow or self._has_ended(journal, task) or not is_held(folder.lock)
+                ended = ended or not follow or ends.come() or not is_held(folder.lock)
                 later = folder.attempt(task, attempt + 1).exists()
                 yield from log.lines()
                 if ended or later:
@@ -144,6 +158,56 @@ class LocalEngine:
                 )
             time.sleep(POLL_SECONDS)
 
+    def resume(self, ref: RunRef) -> None:
+        """Go on with a run that has ended before all was done. See `Engine.resume`.
+
+        Raises:
+            EngineError: It goes on already, or there is nothing left to do.
+            RunGoneError: The run's folder is not there any more.
+        """
+        folder = self._folder(ref)
+        lock = self._lock(folder)
+        if lock is None:
+            raise EngineError(
+                "It has not ended.", where=f"run {ref.run_id}", remedy="Wait for its end, or cancel it."
+            )
+        try:
+            state = state_in(folder.journal)
+            if state is not None and state.state is State.SUCCEEDED:
+                raise EngineError(
+                    "It has succeeded, so there is nothing left to do.",
+                    where=f"run {ref.run_id}",
+                    remedy="To run what was changed since, use `%kfp rerun`.",
+                )
+            plan = read_plan(folder.plan)
+            # The programs of an earlier version may have been removed.
+            write_plan(folder.plan, replace(plan, executor=str(executor_file(Path(plan.data)))))
+            reopen(folder)
+            self._start(folder, lock)
+        except OSError as error:
+            raise _unwritable(folder.path, error) from error
+        finally:
+            os.close(lock)
+
+    def _lock(self, folder: RunFolder) -> int | None:
+        """Take the lock of a run; whoever only writes its end has it for a moment."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        lock = take(folder.lock)
+        while lock is None and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            lock = take(folder.lock)
+        return lock
+
+    def _settle(self, folder: RunFolder) -> None:
+        try:
+            settle(folder)
+        except OSError as error:
+            raise EngineError(
+                f"The run was interrupted, and its end could not be written: {error.strerror or error}.",
+                where=str(folder.journal),
+                remedy="Free some space there, or make it writable; then `%kfp resume` goes on with the run.",
+            ) from error
+
     def _prepare(
         self,
         folder: RunFolder,
@@ -183,29 +247,18 @@ class LocalEngine:
         finally:
             journal.close()
 
-    def _start(self, folder: RunFolder) -> None:
-        lock = take(folder.lock)
-        if lock is None:
-            raise OSError(f"{folder.lock} is locked")
-        try:
-            with folder.supervisor_log.open("wb") as log:
-                process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        "kfp_jupyter.engines.local.supervisor",
-                        str(folder.path),
-                        str(lock),
-                    ],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd=folder.path,
-                    start_new_session=True,
-                    pass_fds=[lock],
-                )
-        finally:
-            os.close(lock)
+    def _start(self, folder: RunFolder, lock: int) -> None:
+        command = [sys.executable, "-m", "kfp_jupyter.engines.local.supervisor"]
+        with folder.supervisor_log.open("wb") as log:
+            process = subprocess.Popen(
+                [*command, str(folder.path), str(lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=folder.path,
+                start_new_session=True,
+                pass_fds=[lock],
+            )
         # Takes note of its end, or it would stay in the process table as long as this kernel lives.
         threading.Thread(target=process.wait, daemon=True).start()
 
@@ -219,13 +272,24 @@ class LocalEngine:
             )
         return folder
 
-    def _has_ended(self, journal: Tail, task: str) -> bool:
-        events = list(events_in(journal.lines()))
-        return any(
-            event.state.finished and (not isinstance(event, TaskChanged) or event.task == task)
-            for event in events
-            if isinstance(event, (TaskChanged, RunChanged))
-        )
+
+class _Ends:
+    """Whether a task may print any more, as the journal has it; a run that is resumed takes its end back."""
+
+    def __init__(self, folder: RunFolder, task: str) -> None:
+        self._journal = Tail(folder.journal)
+        self._task = task
+        self._task_ended = False
+        self._run_ended = False
+
+    def come(self) -> bool:
+        """Say whether the task, or the run, has ended."""
+        for event in events_in(self._journal.lines()):
+            if isinstance(event, RunChanged):
+                self._run_ended = event.state.finished
+            elif isinstance(event, TaskChanged) and event.task == self._task:
+                self._task_ended = event.state.finished
+        return self._task_ended or self._run_ended
 
 
 def _working_directory(folder: RunFolder) -> str:

@@ -9,13 +9,25 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kfp_jupyter.engines.local.lock import take
 from kfp_jupyter.model.component import PythonStep
 
 POLL_SECONDS = 0.1
+
+
+OFFLINE = (
+    "Failed to establish a new connection",
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "Network is unreachable",
+    "Connection refused",
+    "dns error",
+    "tcp connect error",
+)
+"""What pip and uv print when a package index cannot be reached."""
 
 
 class InstallError(Exception):
@@ -73,6 +85,8 @@ class Environment:
         try:
             if not self.is_ready:
                 self._make(run)
+            # Says when it was used last; see `upkeep`.
+            self._ready.touch()
         finally:
             os.close(lock)
 
@@ -92,7 +106,6 @@ class Environment:
         (library / "parent.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
         if run([*installer(self.python), *self._options(), *self._step.packages]) != 0:
             raise InstallError(f"{self} could not be installed")
-        self._ready.touch()
 
     def _options(self) -> list[str]:
         options = []
@@ -108,7 +121,28 @@ def installer(python: str) -> list[str]:
     import importlib.util
     import shutil
 
+    uv = shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--python", python]
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "--python", python, "install", "--disable-pip-version-check"]
-    uv = shutil.which("uv")
-    return [uv, "pip", "install", "--python", python] if uv else []
+    return []
+
+
+def why(error: InstallError, tail: Sequence[str]) -> str:
+    """Return why packages could not be installed, in a sentence or two.
+
+    Args:
+        error: What could not be installed.
+        tail: The last lines that the installer printed.
+    """
+    if any(mark in line for line in tail for mark in OFFLINE):
+        return (
+            f"{error}: no package index could be reached. Connect this machine to one, name one that it can"
+            " reach (`--pip-index-url`, or pip's own settings), or install the packages into the kernel's"
+            " environment."
+        )
+    telling = [line.strip() for line in tail if line.strip() and not line.startswith(("[notice]", "hint:"))]
+    first = next((place for place, line in enumerate(telling) if "error" in line.lower()), None)
+    said = telling[first:][:3] if first is not None else telling[-1:]
+    return f"{error}: {' '.join(said)}" if said else str(error)

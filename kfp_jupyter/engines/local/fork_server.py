@@ -209,23 +209,29 @@ def tell(control: socket.socket, text: str) -> None:
         control.sendall(f"{text}\n".encode())
 
 
-def kill_marked(folder: str) -> None:
+def kill_marked(folder: str) -> int:
     """Kill what the attempts under a folder have started, also what left its process group; needs `/proc`.
 
     Args:
         folder: The folder, ending in a slash.
+
+    Returns:
+        How many processes there were.
     """
     mark = f"{RUN_VARIABLE}={folder}".encode()
+    killed = 0
     try:
         processes = [name for name in os.listdir("/proc") if name.isdigit()]
     except FileNotFoundError:
-        return
+        return 0
     for name in processes:
         with contextlib.suppress(OSError):
             with open(f"/proc/{name}/environ", "rb") as file:
                 marked = any(variable.startswith(mark) for variable in file.read().split(b"\0"))
             if marked and int(name) != os.getpid():
                 os.kill(int(name), signal.SIGKILL)
+                killed += 1
+    return killed
 
 
 def files_limit() -> tuple[int, int]:

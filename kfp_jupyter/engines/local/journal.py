@@ -1,6 +1,7 @@
 """The journal of a run: one encoded event a line, appended before it is acted on, read by whoever follows.
 
-A line that was not written whole (the machine lost power) is passed over.
+Events are put on the disk together, by the `commit` before the next thing is done. A line that was not
+written whole (the machine lost power, the disk is full) is passed over.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from kfp_jupyter.model.codec import decode, encode
-from kfp_jupyter.model.run import Event
+from kfp_jupyter.model.run import Event, RunState, apply
 
 
 class Journal:
@@ -28,20 +29,35 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         # Attempts write metrics from their threads while the supervisor writes states.
         self._lock = threading.Lock()
+        self._uncommitted = False
         size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, size - 1) != b"\n":
-            os.write(self._file, b"\n")
+        self._torn = bool(size) and os.pread(self._file, 1, size - 1) != b"\n"
 
-    def append(self, event: Event, *, durable: bool = True) -> None:
-        """Write an event; if `durable`, it is on the disk when this returns."""
+    def append(self, event: Event) -> None:
+        """Write an event; a process that is killed does not lose it.
+
+        Raises:
+            OSError: It could not be written whole; the next one begins a line of its own.
+        """
         line = json.dumps(encode(event), separators=(",", ":")).encode() + b"\n"
         with self._lock:
-            os.write(self._file, line)
-            if durable:
-                os.fsync(self._file)
+            block = b"\n" + line if self._torn else line
+            self._torn = True
+            while block:
+                block = block[os.write(self._file, block) :]
+            self._torn = False
+            self._uncommitted = True
+
+    def commit(self) -> None:
+        """Put on the disk what was written; a machine that loses power does not lose it."""
+        with self._lock:
+            wanted, self._uncommitted = self._uncommitted, False
+        if wanted:
+            os.fsync(self._file)
 
     def close(self) -> None:
-        """Close the file."""
+        """Commit, and close the file."""
+        self.commit()
         os.close(self._file)
 
 
@@ -69,6 +85,14 @@ class Tail:
                     return
                 self._offset += len(line)
                 yield line[:-1].decode(errors="replace")
+
+
+def state_in(path: Path) -> RunState | None:
+    """Return the run as a journal has it; None if there is nothing in it."""
+    state: RunState | None = None
+    for event in events_in(Tail(path).lines()):
+        state = apply(state, event)
+    return state
 
 
 def events_in(lines: Iterator[str]) -> Iterator[Event]:

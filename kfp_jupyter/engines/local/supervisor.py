@@ -19,18 +19,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from kfp_jupyter.engines.local.attempt import Attempt
-from kfp_jupyter.engines.local.cache import Cache, digested
-from kfp_jupyter.engines.local.exchange import Given, Product, product_of
+from kfp_jupyter.engines.local.budget import Budget, asked, machine
+from kfp_jupyter.engines.local.earlier import BusyError, Earlier
+from kfp_jupyter.engines.local.exchange import Product
 from kfp_jupyter.engines.local.flow import Flow, Step
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.fork_client import ForkServers
 from kfp_jupyter.engines.local.given import GivenError
-from kfp_jupyter.engines.local.journal import Journal
+from kfp_jupyter.engines.local.journal import Journal, state_in
 from kfp_jupyter.engines.local.order import Order, prepare
 from kfp_jupyter.engines.local.placeholder import RunFacts
 from kfp_jupyter.engines.local.plan import Plan, read_plan, write_whole
@@ -38,35 +38,21 @@ from kfp_jupyter.engines.local.process import started_at
 from kfp_jupyter.engines.local.program import Programs
 from kfp_jupyter.engines.local.scope import DONE, End
 from kfp_jupyter.engines.local.settings import settled
+from kfp_jupyter.engines.local.underway import Underway
 from kfp_jupyter.engines.trouble import summary
-from kfp_jupyter.model.pipeline import Task
-from kfp_jupyter.model.run import MetricLogged, RunChanged, State, TaskChanged, TaskError
+from kfp_jupyter.model.run import Event, MetricLogged, RunChanged, RunState, State, TaskChanged, TaskError
 
 GRACE_SECONDS = 3.0
 """How long a step that is asked to end may take; then it is killed."""
 
+BUSY_SECONDS = 0.05
+"""How often is looked whether another run has finished a task that this one needs too."""
+
+LOOK_AHEAD = 100
+"""How many tasks may wait for resources before no more are looked at."""
 
 MOST_NAMED = 5
 """How many of the further tasks that failed the run's message names."""
-
-
-@dataclass(slots=True)
-class Underway:
-    """A step that was begun and has not ended.
-
-    Attributes:
-        step: The step.
-        task: Its task under its path, with its settings resolved.
-        given: What it gets.
-        attempts: How many attempts were made.
-        attempt: The last of them.
-    """
-
-    step: Step
-    task: Task
-    given: Given
-    attempts: int = 0
-    attempt: Attempt | None = None
 
 
 class Supervisor:
@@ -77,21 +63,29 @@ class Supervisor:
         plan: The plan.
         journal: The run's journal.
         servers: Who starts its processes.
+        before: The run as its journal has it.
     """
 
-    def __init__(self, folder: RunFolder, plan: Plan, journal: Journal, servers: ForkServers) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        plan: Plan,
+        journal: Journal,
+        servers: ForkServers,
+        before: RunState | None,
+    ) -> None:
         self._folder = folder
         self._plan = plan
         self._journal = journal
         self._servers = servers
-        self._flow = Flow(
-            plan.pipeline, plan.arguments, run_facts(plan, folder), partial(journal.append, durable=False)
-        )
-        self._jobs = plan.options.jobs or os.cpu_count() or 1
-        self._cache = Cache(Path(plan.data) / "cache")
+        self._earlier = Earlier(plan, folder, before)
+        self._flow = Flow(plan.pipeline, plan.arguments, run_facts(plan, folder, before), self._tell)
+        self._budget = Budget(machine(plan.options.jobs))
         self._actions: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._alarms: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._waiting: list[Underway] = []
+        self._starting: list[Attempt] = []
         self._running: dict[str, Underway] = {}
         self._waiting_to_retry: dict[str, Underway] = {}
         self._canceled = False
@@ -105,12 +99,12 @@ class Supervisor:
             self._in(deadline, self._expire)
         self._flow.start()
         while self._flow.end is None:
-            while self._flow.ready and len(self._running) < self._jobs:
-                self._begin(self._flow.ready.popleft())
+            self._start_what_fits()
             if self._flow.end is None:
                 self._act()
         self._servers.close()
         self._journal.append(self._ending())
+        self._journal.commit()
 
     def cancel(self) -> None:
         """Ask for the run's end; may be called from a signal handler."""
@@ -128,8 +122,24 @@ class Supervisor:
     def _in(self, seconds: float, action: Callable[[], None]) -> None:
         heapq.heappush(self._alarms, (time.monotonic() + seconds, next(self._order), action))
 
+    def _tell(self, event: Event) -> None:
+        if self._earlier.is_news(event):
+            self._journal.append(event)
+
     # --- Attempts
     # --------------------------------------------------------------------------------------------------
+
+    def _start_what_fits(self) -> None:
+        self._budget.begin()
+        waiting, self._waiting = self._waiting, []
+        for underway in waiting:
+            self._start_or_wait(underway)
+        while self._flow.ready and self._budget.has_room and len(self._waiting) < LOOK_AHEAD:
+            self._begin(self._flow.ready.popleft())
+        self._journal.commit()
+        for attempt in self._starting:
+            attempt.start()
+        self._starting.clear()
 
     def _begin(self, step: Step) -> None:
         """Begin with a step: with what it gets, and perhaps with what it gave in an earlier run."""
@@ -140,17 +150,26 @@ class Supervisor:
             self._close(step.path, State.FAILED, trouble.type, summary(trouble), error=trouble)
             self._flow.failed(step, trouble)
             return
-        underway = Underway(step, task, given)
+        underway = Underway(step, task, given, self._earlier.attempts(task.name))
         if not self._reuse(underway):
+            self._start_or_wait(underway)
+
+    def _start_or_wait(self, underway: Underway) -> None:
+        if self._budget.take(underway.task.name, asked(underway.task.settings.resources)):
             self._start(underway)
+        else:
+            self._waiting.append(underway)
 
     def _start(self, underway: Underway) -> None:
         underway.attempts += 1
+        self._running[underway.task.name] = underway
+        number = underway.before + underway.attempts
         try:
-            order = prepare(self._plan, self._folder, underway.task, underway.attempts, underway.given)
+            order = prepare(self._plan, self._folder, underway.task, number, underway.given)
             attempt = underway.attempt = self._attempt(order)
         except OSError as error:
             trouble = TaskError("CannotStart", f"The step could not be prepared: {error}")
+            self._leave(underway)
             self._failed_attempt(underway, trouble, ())
             return
         installs = order.environment is not None and not order.environment.is_ready
@@ -165,8 +184,7 @@ class Supervisor:
                 inputs=dict(underway.given.parameters),
             )
         )
-        self._running[order.task] = underway
-        attempt.start()
+        self._starting.append(attempt)
         if underway.task.settings.timeout_seconds:
             self._in(underway.task.settings.timeout_seconds, partial(self._stop, attempt, "Timeout"))
 
@@ -185,39 +203,35 @@ class Supervisor:
             self._journal.append(TaskChanged(time.time(), order.task, State.RUNNING, attempt=order.number))
 
     def _metric(self, task: str, name: str, step: float, value: float) -> None:
-        self._journal.append(MetricLogged(time.time(), task, name, step, value), durable=False)
+        self._journal.append(MetricLogged(time.time(), task, name, step, value))
 
     def _reuse(self, underway: Underway) -> bool:
-        taken = self._plan.options.taken.get(underway.task.name)
-        if taken is not None:
-            product = product_of(taken)
-            # What follows and does run is found in the cache by what it got.
-            given_on = digested(product) if self._plan.options.caching else product
-            self._succeed(underway, given_on, cached_from=taken.cached_from)
+        """Take an earlier result if there is one; return whether that, or waiting for one, is all to do."""
+        try:
+            found = self._earlier.find(underway.task, underway.step.component, underway.given)
+        except BusyError:
+            self._waiting_to_retry[underway.task.name] = underway
+            self._in(BUSY_SECONDS, partial(self._retry, underway.task.name))
             return True
-        if not self._caches(underway):
-            return False
-        found = self._cache.find(self._key(underway))
-        if found is None:
-            return False
-        self._succeed(underway, found.product, cached_from=found.run_id)
-        return True
+        if found is not None and found.told:
+            self._flow.ended(underway.step, DONE, found.product)
+        elif found is not None:
+            self._succeed(underway, found.product, cached_from=found.cached_from)
+        return found is not None
 
-    def _caches(self, underway: Underway) -> bool:
-        return bool(underway.task.settings.caching) and self._plan.options.caching
-
-    def _key(self, underway: Underway) -> str:
-        return self._cache.key(underway.task, underway.step.component, underway.given)
+    def _leave(self, underway: Underway) -> None:
+        del self._running[underway.task.name]
+        self._budget.give_back(underway.task.name)
 
     def _ended(self, attempt: Attempt) -> None:
-        underway = self._running.pop(attempt.order.task)
+        underway = self._running[attempt.order.task]
         task, tail = underway.task, attempt.log_tail
+        self._leave(underway)
         if attempt.product is not None:
-            product = attempt.product
-            if self._caches(underway):
-                self._cache.keep(self._key(underway), self._plan.options.run_id, product)
-            self._succeed(underway, product, log_tail=tail)
+            self._earlier.ended(task.name, attempt.product)
+            self._succeed(underway, attempt.product, log_tail=tail)
         elif attempt.stopped == "Canceled":
+            self._earlier.ended(task.name, None)
             end = End(State.CANCELED, "Canceled", "It was canceled while it ran.")
             self._close(task.name, end.state, end.reason, end.message, tail)
             self._flow.ended(underway.step, end)
@@ -263,13 +277,14 @@ class Supervisor:
             self._waiting_to_retry[name] = underway
             self._in(wait, partial(self._retry, name))
             return
+        self._earlier.ended(name, None)
         self._close(name, State.FAILED, error.type, summary(error), log_tail, error)
         self._flow.failed(underway.step, error)
 
     def _retry(self, name: str) -> None:
         underway = self._waiting_to_retry.pop(name, None)
-        if underway is not None:
-            self._start(underway)
+        if underway is not None and (underway.attempts or not self._reuse(underway)):
+            self._waiting.append(underway)
 
     def _close(
         self,
@@ -306,17 +321,25 @@ class Supervisor:
         if not again:
             why = "It took too long." if self._too_long else "Asked to end."
             self._journal.append(RunChanged(time.time(), State.CANCELING, message=why))
-        end = End(State.CANCELED, "Canceled", "It was canceled before it ran again.")
-        for name, waiting in list(self._waiting_to_retry.items()):
+        self._journal.commit()
+        for waiting in [*self._waiting_to_retry.values(), *self._waiting]:
             if again or not waiting.step.spared:
-                del self._waiting_to_retry[name]
-                self._close(name, end.state, end.reason, end.message)
-                self._flow.ended(waiting.step, end)
+                self._forget(waiting)
         for name, underway in list(self._running.items()):
             if underway.attempt is not None and (again or not underway.step.spared):
                 self._journal.append(TaskChanged(time.time(), name, State.CANCELING))
                 self._stop(underway.attempt, "Canceled")
         self._flow.cancel(also_spared=again)
+
+    def _forget(self, waiting: Underway) -> None:
+        name = waiting.task.name
+        if self._waiting_to_retry.pop(name, None) is None:
+            self._waiting.remove(waiting)
+        self._earlier.ended(name, None)
+        again = " again" if waiting.attempts else ""
+        end = End(State.CANCELED, "Canceled", f"It was canceled before it ran{again}.")
+        self._close(name, end.state, end.reason, end.message)
+        self._flow.ended(waiting.step, end)
 
     def _ending(self) -> RunChanged:
         if self._too_long:
@@ -334,9 +357,10 @@ class Supervisor:
         return RunChanged(time.time(), State.FAILED, "TaskFailed", f"{name} failed: {summary(error)}.{also}")
 
 
-def run_facts(plan: Plan, folder: RunFolder) -> RunFacts:
+def run_facts(plan: Plan, folder: RunFolder, before: RunState | None) -> RunFacts:
     """Return what placeholders say of a run."""
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    moment = time.gmtime(before.created_at if before is not None else None)
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
     return RunFacts(plan.options.run_id, str(folder.path / "artifacts"), str(folder.workspace), created)
 
 
@@ -346,7 +370,8 @@ def main() -> None:
     os.set_inheritable(int(sys.argv[2]), False)
     plan = read_plan(folder.plan)
     servers = ForkServers(Programs(Path(plan.executor).parent), folder, int(sys.argv[2]))
-    supervisor = Supervisor(folder, plan, Journal(folder.journal), servers)
+    before = state_in(folder.journal)
+    supervisor = Supervisor(folder, plan, Journal(folder.journal), servers, before)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.cancel())
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

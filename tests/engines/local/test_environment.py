@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import sys
 import zipfile
 
 import pytest
@@ -83,3 +85,50 @@ def test_without_an_installer_the_run_does_not_start(bench, monkeypatch, tmp_pat
     with pytest.raises(EngineError, match=r"component step: It needs no-such-package, .* neither pip nor uv"):
         bench.start(single("def step(): pass\n", packages=("pytest", "no-such-package")))
     assert not (tmp_path / "data").exists()
+
+
+@needs_pip
+def test_an_index_that_cannot_be_reached_is_told_apart(bench, monkeypatch):
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    failed = bench.run(single("def step(): pass\n", packages=("kfp-jupyter-probe>=3",))).state.tasks["step"]
+    assert failed.reason == "PackagesNotInstalled"
+    assert failed.error.message.startswith(
+        "kfp-jupyter-probe>=3 could not be installed: no package index could be reached."
+    )
+
+
+@needs_pip
+def test_a_requirement_that_cannot_be_met_is_named(bench, monkeypatch, wheel):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    failed = bench.run(single("def step(): pass\n", packages=("kfp-jupyter-probe>=3",))).state.tasks["step"]
+    assert "Could not find a version that satisfies the requirement" in failed.error.message
+    assert "from versions: 1.0" in failed.error.message
+
+
+def test_uv_is_preferred_where_there_is_one(bench, monkeypatch, tmp_path, wheel):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    uv = tools / "uv"
+    uv.write_text(
+        f'#!/bin/sh\necho "uv was asked: $*"\ntest "$1 $2 $3" = "pip install --python" || exit 3\n'
+        f'shift 3; python=$1; shift\nexec {sys.executable} -m pip --python "$python" install "$@"\n'
+    )
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    body = "def step() -> int:\n    import kfp_jupyter_probe\n    return kfp_jupyter_probe.answer\n"
+    packages = (f"kfp-jupyter-probe @ file://{wheel}",)
+    run = bench.run(single(body, outputs={"Output": "int"}, packages=packages))
+    assert run.state.tasks["step"].outputs == {"Output": 42}
+    assert run.log()[0].startswith("uv was asked: pip install --python ")
+
+
+@needs_pip
+def test_runs_that_need_the_same_packages_at_once_install_them_once(bench, wheel, tmp_path):
+    body = "def step() -> int:\n    import kfp_jupyter_probe\n    return kfp_jupyter_probe.answer\n"
+    flow = single(body, outputs={"Output": "int"}, packages=(f"kfp-jupyter-probe @ file://{wheel}",))
+    runs = [bench.start(flow) for _ in range(3)]
+    assert [run.wait().tasks["step"].outputs for run in runs] == [{"Output": 42}] * 3
+    installed = [line for run in runs for line in run.log() if "Successfully installed" in line]
+    assert len(installed) == 1
