@@ -170,3 +170,46 @@ def test_a_value_that_a_literal_does_not_allow_fails_the_step(ran):
     )
     error = run.tasks["choose"].error
     assert (error.type, error.message) == ("BadArgument", "the argument 'mode' is 'c', not one of ('a', 'b')")
+
+
+def test_conditions_are_combined_and_calculations_reach_into_groups(ran):
+    run = ran(
+        """
+        @dsl.component
+        def odd(n: int) -> bool:
+            return n % 2 == 1
+
+        @dsl.component
+        def word(n: int) -> str:
+            return "ab"[n % 2]
+
+        @dsl.pipeline
+        def inner(n: int, text: str = "none") -> int:
+            return number(n * 10).output
+
+        @dsl.pipeline
+        def p(rows: int):
+            first = number(rows)
+            second = number(rows + 1)
+            is_odd = odd(first.output)
+            with dsl.If(is_odd.output & (first.output < second.output) & ~(second.output == rows)):
+                show(text="all")
+            with dsl.If((first.output > second.output) | word(rows).output.is_in(["x", "b"])):
+                show(text="any")
+            with dsl.If(~is_odd.output):
+                show(text="never")
+            with dsl.If(first.output + second.output * 2 == 11):
+                show(text="calculated")
+            with dsl.ParallelFor([1, 2]) as item:
+                inner(item + first.output, "x")
+            with dsl.ParallelFor([{"a": 1}]) as row:
+                inner(row.a * 2)
+        """,
+        rows=3,
+    )
+    made = outputs(run)
+    shown = {str(held["Output"]).split()[1] for name, held in made.items() if "/show" in name and held}
+    assert shown == {"all", "any", "calculated"}
+    numbers = sorted(held["Output"] for name, held in made.items() if name.endswith("/number"))
+    assert numbers == [20, 40, 50]
+    assert [task.state for name, task in run.tasks.items() if name.endswith("show-3")] == ["SKIPPED"]
