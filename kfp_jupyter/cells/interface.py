@@ -190,7 +190,9 @@ class _Reader:
                 DefaultError,
                 f"The default of argument {argument.name!r} of {self.noun} is not of its type: {error}.",
                 argument.name,
-                f"Write {wanted(spec)} as the default, or change the hint.",
+                f"Write a default of type {type_.python_name}, or change the hint."
+                if not spec.literals
+                else f"Write {wanted(spec)} as the default, or change the hint.",
             ) from None
 
     def _output(self, name: str, held: Meaning) -> OutputSpec:

@@ -41,10 +41,11 @@ def place_name(filename: str) -> str:
 def caller() -> tuple[str, int]:
     """Return the file name and line of the innermost running code that is the user's own.
 
-    This package's code is not, nor IPython's: between the two stands the cell that holds a magic.
+    This package's code is not, nor IPython's: between the two stands the cell that holds a magic. Nor is what
+    Python has built in, such as the methods of `Mapping`.
     """
     shell = getattr(sys.modules.get("IPython"), "__file__", None)
-    skipped = (_PACKAGE, str(Path(shell).parent)) if shell else (_PACKAGE,)
+    skipped = (_PACKAGE, "<frozen ", *([str(Path(shell).parent)] if shell else []))
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(skipped):
         frame = frame.f_back

@@ -20,6 +20,10 @@ class NotSupportedError(ComponentError):
     """Something of KFP's that is not here."""
 
 
+class NotCalledError(PipelineError, AttributeError):
+    """A component was taken for the task that calling it makes."""
+
+
 class BaseComponent:
     """A component.
 
@@ -52,6 +56,16 @@ class BaseComponent:
     def __repr__(self) -> str:
         inputs, outputs = spelled(self.model.inputs), spelled(self.model.outputs)
         return f"<component {self.name}({inputs})" + (f" -> {outputs}>" if outputs else ">")
+
+    def __getattr__(self, name: str) -> Any:
+        """Say of what a task has that the component must be called first."""
+        if name.startswith("_") or not hasattr(PipelineTask, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise NotCalledError(
+            f"The component {self.name!r} was not called, so it has no `.{name}`.",
+            where=place_line(*caller()),
+            remedy=f"Call it: `{self.__name__}(…).{name}`.",
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Add a task to the pipeline that is being written.

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.cells.origin import place_line
 from kfp_jupyter.dsl.calculated import Calculated
+from kfp_jupyter.dsl.for_loop import LoopArgument
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, marks
-from kfp_jupyter.dsl.pipeline_task import PipelineTask
+from kfp_jupyter.dsl.pipeline_task import PipelineTask, TaskOutputs
 from kfp_jupyter.model import check
 from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.component import Component, InputSpec
@@ -65,10 +66,12 @@ class ComponentCall:
         specs = {spec.name: spec for spec in self.component.inputs if not _filled_in(spec)}
         for name in given:
             if name not in specs:
+                is_output = self.component.output(name) is not None
+                remedy = f"{name!r} is an output, whose place each run chooses: leave it out."
                 raise ArgumentError(
                     f"Component {self.component.name!r} has no argument {name!r}.",
                     where=self.where,
-                    remedy=check.unknown_name("arguments", name, specs),
+                    remedy=remedy if is_output else check.unknown_name("arguments", name, specs),
                 )
         missing = [name for name, spec in specs.items() if not spec.optional and name not in given]
         if missing:
@@ -108,6 +111,7 @@ class ComponentCall:
     def _value(self, spec: InputSpec, given: Any) -> PipelineChannel | Constant:
         if isinstance(given, PipelineTask):
             raise self._task_given(spec, given)
+        self._refuse_what_is_no_value(spec, given)
         if isinstance(given, PipelineChannel):
             channel = self._channel(spec, given)
             is_text = isinstance(channel, Calculated) and channel.is_text
@@ -128,7 +132,38 @@ class ComponentCall:
         unknown = not given.is_type_known and isinstance(spec.type, ParameterType)
         if not unknown and not connects(given.type, spec.type):
             raise check.wrong_connection(spec, given.describe(), given.type, self.task, self.where)
+        if isinstance(given, LoopArgument) and isinstance(given.items, tuple):
+            self._check_items(spec, given.items)
         return given
+
+    def _check_items(self, spec: InputSpec, items: tuple[Any, ...]) -> None:
+        """Check every item that is written; KFP's types tell of the first one only."""
+        for number, item in enumerate(items, 1):
+            if isinstance(spec.type, ParameterType) and not isinstance(item, (dict, list)):
+                try:
+                    check.input_value(spec, item)
+                except ValueError as error:
+                    raise check.wrong_constant(
+                        spec, ValueError(f"{error}, in round {number} of the loop"), self.where
+                    ) from None
+
+    def _refuse_what_is_no_value(self, spec: InputSpec, given: Any) -> None:
+        """Refuse what stands for something of the pipeline, but for no value in it."""
+        what = ""
+        if isinstance(given, TaskOutputs):
+            what, remedy = f"all outputs of a task, {given!r}", "Give one of them: `.outputs['…']`."
+        elif not isinstance(given, PipelineChannel) and callable(getattr(given, "add_task", None)):
+            what = f"the component {given.name!r} itself"
+            remedy = f"Call it, and give its output: `{given.__name__}(…).output`."
+        elif isinstance(given, ParameterType) or (isinstance(given, str) and given in self.builder.items):
+            what = f"{str(given)!r}, which only says how the item of a loop is called or typed"
+            remedy = "A part that is called like this is taken in brackets: `item['name']`, `item['type']`."
+        if what:
+            raise ArgumentError(
+                f"The argument {spec.name!r} got {what}, not {spec.type.python_name}.",
+                where=self.where,
+                remedy=remedy,
+            )
 
     def _task_given(self, spec: InputSpec, task: PipelineTask) -> ArgumentError:
         names = list(task.outputs)

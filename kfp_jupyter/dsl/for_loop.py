@@ -41,7 +41,8 @@ class LoopArgument(PipelineChannel):
         if isinstance(items, PipelineChannel):
             self._of_channel(items)
         else:
-            self._of_constants(items, builder)
+            self._of_constants(list(items) if isinstance(items, range) else items, builder)
+        builder.items.add(self.name)
 
     def _of_channel(self, items: PipelineChannel) -> None:
         self.items: PipelineChannel | tuple[Json, ...] = items
@@ -81,7 +82,7 @@ class LoopArgument(PipelineChannel):
 
     def __getattr__(self, name: str) -> PipelineChannel:
         if name.startswith("_") or isinstance(self.type, ArtifactType):
-            raise AttributeError(f"{self!r} has no attribute {name!r}")
+            return super().__getattr__(name)
         part = Selected(self, name)
         if isinstance(self.items, tuple):
             held = [item[name] for item in self.items if isinstance(item, dict) and name in item]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kfp_jupyter.cells.origin import place_line
 from kfp_jupyter.dsl.channel_values import ChannelValues
 from kfp_jupyter.dsl.component_map import ComponentMap
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
@@ -187,6 +188,12 @@ class Lowering:
 
     def _group(self, group: TasksGroup, around: Scope) -> Task:
         scope = self._values.scopes[group]
+        if not group.children:
+            raise PipelineError(
+                f"There is no task under `{group.title}`.",
+                where=place_line(*group.origin),
+                remedy="Call at least one component there, or take it away.",
+            )
         graph = self._assembled(scope)
         outputs = tuple(spec for spec, _ in scope.outputs.values())
         component = Component(group.name, tuple(scope.inputs.values()), outputs, graph)

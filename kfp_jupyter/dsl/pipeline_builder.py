@@ -63,6 +63,7 @@ class PipelineBuilder:
         inputs: Its parameters as channels, by name.
         tasks: All its tasks by name.
         mentioned: The channels that stand in texts, by the mark that stands for them.
+        items: What the items of its loops are called.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class PipelineBuilder:
         }
         self.tasks: dict[str, PipelineTask] = {}
         self.mentioned: dict[str, PipelineChannel] = {}
+        self.items: set[str] = set()
         # Each `.after`: who waits, for whom, and the file and line; only one of these can close a circle.
         self.waits: list[tuple[str, str, tuple[str, int]]] = []
         self._counts: dict[str, int] = {}

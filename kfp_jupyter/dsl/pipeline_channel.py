@@ -30,6 +30,19 @@ class ChannelUseError(PipelineError):
     """A value that will flow later was used as if it were there now."""
 
 
+class ChannelAttributeError(ChannelUseError, AttributeError):
+    """Something of a value was asked for that will be there only later."""
+
+
+_SLOTS = {
+    *("builder", "hint", "is_type_known", "name", "task_name", "type", "base", "key", "depth", "operands"),
+    *("operator", "output", "group", "items", "branches", "channels"),
+}
+"""Attributes of channels of all kinds, which one that is only half made does not have yet."""
+
+_INSIDE = "Give it to a component as an argument, and do this inside the component."
+
+
 class PipelineChannel:
     """Stands for a value of a run, to be given to components as an argument.
 
@@ -94,10 +107,27 @@ class PipelineChannel:
 
     def __str__(self) -> str:
         if isinstance(self.type, ArtifactType):
-            self._refuse("be put into a text, because it is an artifact,")
+            remedy = f"It is an artifact: give it to an argument `Input[{self.type.python_name}]`."
+            self._refuse("be put into a text", remedy)
         pattern = self.pattern
         self.builder.mentioned[pattern] = self
         return pattern
+
+    def __getattr__(self, name: str) -> PipelineChannel:
+        """Refuse what only the value itself has."""
+        if name.startswith("_") or name in _SLOTS:
+            raise AttributeError(name)
+        value = self.describe()
+        remedy = _INSIDE
+        if isinstance(self.type, ArtifactType):
+            remedy = f"Give it to an argument `Input[{self.type.python_name}]` of a component, which has it."
+        elif self.type is ParameterType.STRUCT or not self.is_type_known:
+            remedy = f"A part of a dict is taken with `[{name!r}]`."
+        raise ChannelAttributeError(
+            f"{value[0].upper()}{value[1:]} has no attribute {name!r} before the pipeline runs.",
+            where=place_line(*caller()),
+            remedy=remedy,
+        )
 
     def __format__(self, spec: str) -> str:
         if spec:
@@ -109,7 +139,10 @@ class PipelineChannel:
         known = isinstance(self.type, ParameterType) and fits.get(self.type, False)
         unknown = not self.is_type_known and (isinstance(key, str) or type(key) is int)
         if not (known or unknown) or not re.fullmatch(r"[\w .-]+", str(key)):
-            self._refuse(f"be indexed with [{key!r}]")
+            self._refuse(
+                f"be indexed with [{key!r}]",
+                f"A dict has parts by text and a list by number; this is of type {self.type.python_name}.",
+            )
         return Selected(self, key)
 
     def __eq__(self, other: object) -> ConditionOperation:  # type: ignore[override]
@@ -223,7 +256,7 @@ class PipelineChannel:
     def _refuse(
         self,
         use: str,
-        remedy: str = "Give it to a component as an argument, and do this inside the component.",
+        remedy: str = _INSIDE,
     ) -> NoReturn:
         value = self.describe()
         raise ChannelUseError(
@@ -285,7 +318,6 @@ def _refusal(use: str, remedy: str) -> Any:
     return refuse
 
 
-_INSIDE = "Give it to a component as an argument, and do this inside the component."
 _COMPARE = "Compare it under `dsl.If(…)`, and combine comparisons with `&`, `|` and `~`."
 _USES = (
     (

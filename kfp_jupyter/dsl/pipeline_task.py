@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kfp_jupyter.cells import quantity
@@ -63,6 +64,9 @@ class TaskOutputs(Mapping[str, PipelineChannel]):
                 remedy=unknown_name("outputs", str(name), self),
             )
         return PipelineChannel(spec.name, spec.type, task.builder, task.name, spec.hint)
+
+    def __repr__(self) -> str:
+        return f"<the outputs of task {self._task.name!r}: {', '.join(self)}>"
 
     def __iter__(self) -> Iterator[str]:
         return (spec.name for spec in self._task.component.outputs)
@@ -124,9 +128,10 @@ class PipelineTask(TaskItself):
             # Asked by Python and IPython themselves, also of a task that is only half made.
             raise AttributeError(name)
         outputs = list(self.outputs)
-        remedy = suggestion(name, dir(type(self))).strip()
-        if name in outputs:
-            remedy = f"Its output is `.outputs[{name!r}]`."
+        close = get_close_matches(name, outputs, 1)
+        remedy = suggestion(name, [held for held in dir(type(self)) if not held.startswith("_")]).strip()
+        if close:
+            remedy = f"Its output is `.outputs[{close[0]!r}]`."
         elif not remedy and outputs:
             listed = ", ".join(f"`.outputs[{output!r}]`" for output in outputs)
             remedy = "Its output is `.output`." if len(outputs) == 1 else f"Its outputs are {listed}."

@@ -359,10 +359,13 @@ def _formula(value: Calculation) -> str:
 
 def wrong_constant(spec: InputSpec, error: ValueError, where: str) -> ArgumentError:
     """Return the error for a constant that is not of its parameter's type."""
+    remedy = f"Give {wanted(spec)}."
+    if "got None" in str(error):
+        remedy = f"Leave it out, or let it be None: `{spec.name}: {spec.type.python_name} | None = None`."
     return ArgumentError(
         f"The argument {spec.name!r} {error}.",
         where=where,
-        remedy=f"Give {wanted(spec)}.",
+        remedy=remedy,
     )
 
 
