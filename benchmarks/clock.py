@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
-_BEGIN = "\nimport os, sys, time\nbegin = time.perf_counter()\n"
-_END = "\nos.write(int(sys.argv[1]), str(time.perf_counter() - begin).encode())"
+_BEGIN = "\nimport os, sys, time\nbegin = time.{clock}()\n"
+_END = "\nos.write(int(sys.argv[1]), str(time.{clock}() - begin).encode())"
 
 
 class FailedError(Exception):
     """The program ended with an error; the message is the last line that it wrote of it."""
 
 
-def seconds(python: str | Path, setup: str, body: str, *arguments: str) -> float:
+def seconds(python: str | Path, setup: str, body: str, *arguments: str, clock: str = "perf_counter") -> float:
     """Return how long the body takes in a new process of that interpreter, in seconds.
 
     Args:
@@ -24,13 +24,15 @@ def seconds(python: str | Path, setup: str, body: str, *arguments: str) -> float
         setup: What comes before, and is not measured.
         body: What is measured.
         arguments: `sys.argv[2:]` of both.
+        clock: The function of `time` that is asked.
 
     Raises:
         FailedError: It ended with an error.
     """
     with tempfile.TemporaryFile() as answer:
         descriptor = answer.fileno()
-        _run([python, "-c", setup + _BEGIN + body + _END, str(descriptor), *arguments], descriptor)
+        begin, end = _BEGIN.format(clock=clock), _END.format(clock=clock)
+        _run([python, "-c", setup + begin + body + end, str(descriptor), *arguments], descriptor)
         answer.seek(0)
         return float(answer.read())
 

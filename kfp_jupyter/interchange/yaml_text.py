@@ -51,7 +51,10 @@ class _Emitter:
         self._sort_keys = sort_keys
         self._lines: list[str] = []
         # The same texts stand in many places: types, names, the lines that start a step.
-        self._texts: dict[tuple[str, str], str] = {}
+        self._keys: dict[str, str] = {}
+        self._words: dict[str, str] = {}
+        # Texts of several lines, by themselves and what their lines begin with.
+        self._blocks: dict[tuple[str, str], str] = {}
 
     def document(self, value: Json) -> str:
         """Return the text of a document."""
@@ -65,16 +68,16 @@ class _Emitter:
 
     def _mapping(self, held: dict[str, Json], indent: str, first: str) -> None:
         """Write a mapping whose lines begin with `indent`, but the first with `first`."""
-        append, texts, start = self._lines.append, self._texts, first
+        append, keys, words, start = self._lines.append, self._keys, self._words, first
         inner = indent + "  "
         for key in sorted(held) if self._sort_keys else held:
             value = held[key]
-            name = texts.get((key, "key")) or self._key(key)
+            name = keys.get(key) or self._key(key)
             if len(name) > _LONGEST_KEY:
                 # So long a key needs another notation.
                 name = f"? {name}\n{indent}"
             if isinstance(value, str):
-                text = texts.get((value, inner)) or self._text(value, inner)
+                text = words.get(value) or self._text(value, inner)
                 append(f"{start}{name}: {text}\n")
             elif isinstance(value, dict) and value:
                 append(f"{start}{name}:\n")
@@ -87,11 +90,11 @@ class _Emitter:
             start = indent
 
     def _list(self, held: list[Json] | tuple[Json, ...], indent: str, first: str) -> None:
-        append, texts, start = self._lines.append, self._texts, first
+        append, words, start = self._lines.append, self._words, first
         inner = indent + "  "
         for value in held:
             if isinstance(value, str):
-                text = texts.get((value, inner)) or self._text(value, inner)
+                text = words.get(value) or self._text(value, inner)
                 append(f"{start}- {text}\n")
             elif isinstance(value, dict) and value:
                 self._mapping(value, inner, f"{start}- ")
@@ -104,13 +107,17 @@ class _Emitter:
     def _key(self, key: Any) -> str:
         if not isinstance(key, str):
             raise InterchangeError(f"The key {key!r} is no text, which JSON does not know.")
-        made = self._texts[key, "key"] = _one_line(key)
+        made = self._keys[key] = _one_line(key)
         return made
 
     def _text(self, text: str, inner: str) -> str:
-        made = _block(text, inner) if "\n" in text else None
-        made = self._texts[text, inner] = made or _one_line(text)
-        return made
+        if "\n" not in text:
+            made = self._words[text] = _one_line(text)
+            return made
+        block = self._blocks.get((text, inner))
+        if block is None:
+            block = self._blocks[text, inner] = _block(text, inner) or _one_line(text)
+        return block
 
     def _scalar(self, value: Json, inner: str) -> str:
         if isinstance(value, str):
