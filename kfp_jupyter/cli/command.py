@@ -16,6 +16,7 @@ from types import TracebackType
 
 from kfp_jupyter import __version__
 from kfp_jupyter.cli import commands, repair, upkeep
+from kfp_jupyter.cli.alias import aliased
 from kfp_jupyter.errors import KfpJupyterError, is_ours, without_our_frames
 
 _ERROR = 2
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     carry_out: Callable[[argparse.Namespace], int] = options.carry_out
     try:
-        return carry_out(options)
+        with aliased(getattr(options, "file", None), getattr(options, "alias", False)):
+            return carry_out(options)
     except KfpJupyterError as error:
         _tell(error)
         return _ERROR
@@ -102,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("file", metavar="FILE", type=Path, help="a .py program or an .ipynb notebook")
         made.add_argument(
             "--pipeline", default="", metavar="NAME", help="which pipeline, if FILE has several"
+        )
+        made.add_argument(
+            "--alias",
+            action="store_true",
+            help="let `import kfp` in FILE mean this package; as it does anyway where kfp is not installed",
         )
         return made
 

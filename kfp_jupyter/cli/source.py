@@ -2,8 +2,8 @@
 
 Of a notebook's cells, those with `%%component` and `%%pipeline` are defined, by the same functions that the
 magics use. Of its other cells only two kinds of statements are taken, since they make up the definitions:
-imports of `kfp_jupyter` and `typing`, and functions under `@component` or `@pipeline`. Nothing else of the
-notebook is run.
+imports of `kfp_jupyter` (under the alias also `kfp`) and `typing`, and functions under `@component` or
+`@pipeline`. Nothing else of the notebook is run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kfp_jupyter.cells.history import notebook_history
 from kfp_jupyter.cells.notebook import CodeCell, read_notebook
 from kfp_jupyter.cells.origin import enter_text
 from kfp_jupyter.cells.signature import MagicUsageError
+from kfp_jupyter.compat import installed
 from kfp_jupyter.dsl import PipelineFunction, component, pipeline
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.check import unknown_name
@@ -166,7 +167,8 @@ def _is_import(statement: ast.stmt) -> bool:
         modules = [alias.name for alias in statement.names]
     else:
         return False
-    return all(module.partition(".")[0] in _IMPORTED for module in modules)
+    known = (*_IMPORTED, "kfp") if installed() else _IMPORTED
+    return all(module.partition(".")[0] in known for module in modules)
 
 
 def _is_ours(function: ast.FunctionDef, names: dict[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from kfp_jupyter.cells.component import follow_kfp
+from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.older_names import missing_name
 from kfp_jupyter.errors import KfpJupyterError
 
@@ -78,6 +79,7 @@ class Client:
     def __init__(self, *_: object, **__: object) -> None:
         raise NotHereError(
             "`kfp.Client` is not part of kfp_jupyter yet.",
+            where=place_line(*caller()),
             remedy="Run pipelines with `.run(…)`, or compile them and upload the file to the server.",
         )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import kfp_jupyter.workbench
+from kfp_jupyter import compat
 from kfp_jupyter.cli import main
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.model.run import ArtifactRecord, RunChanged, State, TaskChanged, TaskError
@@ -230,3 +232,45 @@ def test_targets_are_listed(engine, capsys, tmp_path, monkeypatch):
         "local",
         "argo:kind",
     ]
+
+
+FOR_KFP = """
+import kfp
+from kfp import dsl
+
+@dsl.component
+def load(rows: int) -> int:
+    return rows
+
+@dsl.pipeline(name="for-kfp")
+def pipeline(rows: int = 3):
+    load(rows=rows)
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--alias"]], ids=["kfp is not installed", "asked for"])
+def test_a_file_written_for_kfp_is_compiled_unedited(tmp_path, engine, capsys, arguments):
+    path = tmp_path / "written_for_kfp.py"
+    path.write_text(FOR_KFP)
+    target = tmp_path / "out.yaml"
+    assert main(["compile", str(path), "-o", str(target), *arguments]) == 0
+    assert "name: for-kfp" in target.read_text()
+    assert "image: python:3.11" in target.read_text()
+    # Nothing of it is left behind in this process.
+    assert not compat.installed()
+    assert "kfp" not in sys.modules
+
+
+def test_a_notebook_written_for_kfp_is_compiled_unedited(tmp_path, engine, capsys):
+    path = tmp_path / "kfp.ipynb"
+    cells = [{"cell_type": "code", "source": text, "metadata": {}} for text in FOR_KFP.split("\n\n")]
+    path.write_text(json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}))
+    assert main(["graph", str(path)]) == 0
+    assert "load" in capsys.readouterr().out
+
+
+def test_a_program_that_talks_to_kfps_server_names_the_line(tmp_path, engine, capsys):
+    path = tmp_path / "client.py"
+    path.write_text("import kfp\n\nclient = kfp.Client()\n")
+    assert main(["compile", str(path)]) == 2
+    assert "client.py, line 3: `kfp.Client` is not part of kfp_jupyter yet." in capsys.readouterr().err
