@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.fork_server import kill_marked
@@ -17,6 +18,8 @@ from kfp_jupyter.model.run import RunChanged, RunState, State, TaskChanged
 
 RESUMED = "Resumed"
 """The reason of a run that goes on, until it runs."""
+
+GOES_ON = "— the run goes on —"
 
 GONE_SECONDS = 5.0
 """How long killed processes may take to be gone."""
@@ -53,6 +56,10 @@ def reopen(folder: RunFolder) -> None:
     while kill_marked(f"{folder.path}/") and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     folder.supervisor.unlink(missing_ok=True)
+    folder.failure.unlink(missing_ok=True)
+    with folder.supervisor_log.open("a", encoding="utf-8") as log:
+        # What it says already stays, and is not taken for what comes.
+        log.write(f"{GOES_ON}\n" if log.tell() else "")
     state = state_in(folder.journal)
     tasks = state.tasks if state is not None else {}
     done = sum(task.state is State.SUCCEEDED for task in tasks.values())
@@ -67,14 +74,18 @@ def reopen(folder: RunFolder) -> None:
         journal.close()
 
 
+def _last_line(path: Path) -> str:
+    text = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
+    last = text.splitlines()[-1] if text else ""
+    return "" if last == GOES_ON else last
+
+
 def _write_end(folder: RunFolder, state: RunState | None) -> None:
     journal = Journal(folder.journal)
     message = "The run's supervisor ended before the run: it was killed, or the machine was restarted."
-    said = folder.supervisor_log.read_text(errors="replace").strip() if folder.supervisor_log.exists() else ""
+    said = _last_line(folder.failure) or _last_line(folder.supervisor_log)
     if said:
-        message = (
-            f"The run's supervisor failed: {said.splitlines()[-1]} (all of it: {folder.supervisor_log})."
-        )
+        message = f"The run's supervisor failed: {said} (all of it: {folder.supervisor_log})."
     try:
         for name, task in (state.tasks if state is not None else {}).items():
             if task.state in (State.RUNNING, State.CANCELING):

@@ -109,7 +109,10 @@ class LocalEngine:
                 return
 
     def logs(self, ref: RunRef, task: str, stop: Stop, *, follow: bool = False) -> Iterator[str]:
-        """Yield the lines that a task printed, all attempts; with `follow` until the task has ended."""
+        """Yield the lines that a task printed, all attempts; with `follow` until the task has ended.
+
+        Of a task whose result another run made: what was printed there.
+        """
         folder = self._folder(ref)
         ends = _Ends(folder, task)
         ended = False
@@ -125,7 +128,10 @@ class LocalEngine:
                 if stop.wait(POLL_SECONDS):
                     return
             if not later:
-                return
+                break
+        ends.come()
+        if ends.cached_from and not folder.attempt(task, 1).exists():
+            yield from _log_of(folder, task, ends.cached_from)
 
     def given(self, ref: RunRef, task: str) -> Json:
         """Return the ExecutorInput of a task's last attempt; None if it made none. See `Engine.given`."""
@@ -249,7 +255,7 @@ class LocalEngine:
 
     def _start(self, folder: RunFolder, lock: int) -> None:
         command = [sys.executable, "-m", "kfp_jupyter.engines.local.supervisor"]
-        with folder.supervisor_log.open("wb") as log:
+        with folder.supervisor_log.open("ab") as log:
             process = subprocess.Popen(
                 [*command, str(folder.path), str(lock)],
                 stdin=subprocess.DEVNULL,
@@ -273,6 +279,16 @@ class LocalEngine:
         return folder
 
 
+def _log_of(folder: RunFolder, task: str, run_id: str) -> Iterator[str]:
+    """Yield what a task printed in another run, from which its result was taken."""
+    attempts = RunFolder(folder.path.with_name(run_id)).task(task)
+    logs = sorted(attempts.glob("*/log.txt"), key=lambda log: int(log.parent.name))
+    printed = "what was printed there:" if logs else "its log is not there any more."
+    yield f"— the result of run {run_id} was used; {printed} —"
+    for log in logs:
+        yield from Tail(log).lines()
+
+
 class _Ends:
     """Whether a task may print any more, as the journal has it; a run that is resumed takes its end back."""
 
@@ -281,6 +297,7 @@ class _Ends:
         self._task = task
         self._task_ended = False
         self._run_ended = False
+        self.cached_from = ""
 
     def come(self) -> bool:
         """Say whether the task, or the run, has ended."""
@@ -289,6 +306,7 @@ class _Ends:
                 self._run_ended = event.state.finished
             elif isinstance(event, TaskChanged) and event.task == self._task:
                 self._task_ended = event.state.finished
+                self.cached_from = event.cached_from or self.cached_from
         return self._task_ended or self._run_ended
 
 

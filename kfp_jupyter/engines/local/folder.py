@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "supervisor.log"
 
     @property
+    def failure(self) -> Path:
+        """Why the supervisor failed, in a line; room for it is set aside, or a full disk would go untold."""
+        return self.path / "failure.txt"
+
+    @property
     def lock(self) -> Path:
         """The file that is locked as long as the run is looked after."""
         return self.path / "lock"

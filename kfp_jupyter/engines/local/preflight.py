@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.engines.local.budget import asked as wants
+from kfp_jupyter.engines.local.budget import excess, machine
 from kfp_jupyter.engines.local.environment import installer
 from kfp_jupyter.engines.local.requirements import missing
 from kfp_jupyter.errors import KfpJupyterError
@@ -75,10 +77,14 @@ def components_to_install(pipeline: Pipeline) -> tuple[str, ...]:
 def notices(pipeline: Pipeline) -> tuple[str, ...]:
     """Return what was asked for and does not happen on this machine, a sentence each."""
     asked: dict[str, list[str]] = {}
+    there_is = machine(0)
     for name, task in pipeline.walk():
         wanted = task.settings.resources
-        if wanted.accelerator_type or wanted.accelerator_count not in ("", "0"):
+        if (wanted.accelerator_type or wanted.accelerator_count not in ("", "0")) and not there_is.gpus:
             asked.setdefault("Not set aside on this machine: the accelerators of", []).append(name)
+        for kind, (amount, have) in excess(wants(wanted), there_is).items():
+            much = f"More than this machine has ({have:g} {kind}): the {amount:.4g} {kind} of"
+            asked.setdefault(f"Runs alone. {much}", []).append(name)
         if wanted.cpu_limit:
             asked.setdefault("Not enforced on this machine: the CPU limit of", []).append(name)
         if wanted.memory_limit:

@@ -51,6 +51,9 @@ BUSY_SECONDS = 0.05
 LOOK_AHEAD = 100
 """How many tasks may wait for resources before no more are looked at."""
 
+FAILURE_LENGTH = 300
+"""How many bytes are set aside for saying why the supervisor failed."""
+
 MOST_NAMED = 5
 """How many of the further tasks that failed the run's message names."""
 
@@ -376,7 +379,14 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     write_whole(folder.supervisor, json.dumps({"pid": os.getpid(), "started_at": started_at(os.getpid())}))
-    supervisor.run()
+    folder.failure.write_text(" " * FAILURE_LENGTH, encoding="utf-8")
+    try:
+        supervisor.run()
+    except BaseException as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0].encode()[:FAILURE_LENGTH]
+        with folder.failure.open("r+b") as failure:
+            failure.write(said)
+        raise
 
 
 if __name__ == "__main__":

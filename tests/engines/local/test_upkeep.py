@@ -1,0 +1,89 @@
+"""Making room, and what must stay."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from kfp_jupyter.cli.command import main
+from kfp_jupyter.engines.local.upkeep import collect
+from kfp_jupyter.model.pipeline import TaskSettings
+from kfp_jupyter.model.run import State
+from tests.engines.local.bench import component, eventually, pipeline, single, task
+
+CACHED = TaskSettings()
+DAY = 86_400
+
+
+def aged(run, days: float) -> None:
+    """Let a run have ended so long ago."""
+    before = time.time() - days * DAY
+    os.utime(run.folder / "journal.jsonl", (before, before))
+
+
+def test_old_runs_go_with_their_results_and_new_ones_stay(bench, tmp_path):
+    make = component(
+        "def make(n: int, out: Output[Dataset]):\n    open(out.path, 'w').write('x' * 100_000)\n",
+        "make",
+        {"n": "int"},
+        {"out": "Dataset"},
+    )
+    old, new = (
+        bench.run(pipeline({"make": make}, task("make", n=number, settings=CACHED))) for number in (1, 2)
+    )
+    aged(old, 40)
+    aged(new, 20)
+    data = tmp_path / "data"
+    assert eventually(lambda: collect(data, 30 * DAY, dry_run=True).runs == ["run-1"])
+    assert old.folder.exists()
+    removed = collect(data, 30 * DAY)
+    assert (removed.runs, removed.results) == (["run-1"], 1)
+    assert removed.size > 100_000
+    assert not old.folder.exists()
+    assert new.folder.exists()
+    assert [file.name for file in (data / "runs").iterdir()] == ["run-2"]
+    # The one that stayed is still good for later runs.
+    assert bench.run(pipeline({"make": make}, task("make", n=2, settings=CACHED))).state.tasks["make"].cached
+    assert collect(data, 30 * DAY).runs == []
+
+
+def test_a_run_that_goes_on_is_never_removed(bench, tmp_path):
+    run = bench.start(single("def step(): time.sleep(600)\n"))
+    run.until(lambda state: state.tasks["step"].state is State.RUNNING)
+    aged(run, 400)
+    assert collect(tmp_path / "data", 0).runs == []
+    bench.engine.cancel(run.ref)
+    assert run.wait().state is State.CANCELED
+
+
+def test_unused_environments_and_programs_go(tmp_path):
+    data = tmp_path / "data"
+    before = time.time() - 40 * DAY
+    for name in ("environments/old", "environments/new", "executor/old"):
+        (data / name).mkdir(parents=True)
+    for name in ("environments/old/ready", "environments/new/ready"):
+        (data / name).touch()
+    os.utime(data / "environments" / "old" / "ready", (before, before))
+    os.utime(data / "executor" / "old", (before, before))
+    removed = collect(data, 30 * DAY)
+    assert removed.environments == 1
+    assert not (data / "environments" / "old").exists()
+    assert (data / "environments" / "new").exists()
+    # What this version needs was made meanwhile, and stays.
+    assert len(list((data / "executor").iterdir())) == 1
+
+
+def test_the_command_line_says_what_it_removes(bench, capsys):
+    run = bench.run(single("def step(): pass\n", CACHED))
+    aged(run, 2)
+    assert eventually(lambda: "1 runs" in told("gc", "--older-than", "1d", "--dry-run", capsys=capsys))
+    assert "1 runs" not in told("gc", capsys=capsys)
+    said = told("gc", "--older-than", "36h", capsys=capsys)
+    assert "Removed the artifacts and logs of run run-1." in said
+    assert "1 runs, 0 environments, 1 cached results" in said
+    assert told("cache", "clear", capsys=capsys) == "Forgot 0 cached results.\n"
+
+
+def told(*words: str, capsys) -> str:
+    assert main(words) == 0
+    return str(capsys.readouterr().out)
