@@ -67,7 +67,7 @@ export class TaskPane {
       this.chosen.set(nodeOf(this.iteration.value), this.iteration.value);
       onIteration();
     });
-    const choice = html('div', { class: 'kfp-select kfp-pane-iteration' }, this.iteration);
+    const choice = html('div', { class: 'kfp-pane-iteration' }, this.iteration);
     const close = iconButton('close', trans.__('Close'), onClose);
     const head = html('div', { class: 'kfp-pane-head' }, this.icon, this.title, choice, this.detail, close);
     this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.message, this.tabs.node);
