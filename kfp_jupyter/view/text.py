@@ -1,8 +1,8 @@
 """A run document as plain text, for terminals and `text/plain`.
 
-The graph is written as a tree: a task stands under the last of the tasks it waits for, and names the others
-after an arrow. Only a fork indents, so a long chain stays at the margin. What stands in a group comes right
-after it, further in.
+The graph is written as a tree: a task stands under the last of the tasks it waits for. Only a fork indents,
+so a long chain stays at the margin; what no fork shows is said after an arrow. What stands in a group comes
+right after it, further in.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ def _rows(document: Mapping[str, Json], now: float) -> Iterator[tuple[str, str, 
             inside.setdefault(path.rpartition("/")[0], []).append(path)
     beside = [(path, "") for path in tasks if path not in labels]
     for path, rail in [*_walk(below, inside), *beside]:
-        others = [labels[source] for source in sources.get(path, ()) if source != parents[path]]
+        # A fork shows where it comes from; of a task at the margin it must be said.
+        drawn = parents.get(path) if len(below.get(parents.get(path, ""), ())) > 1 else None
+        others = [labels[source] for source in sources.get(path, ()) if source != drawn]
         name = f"{rail}{STATES[look_key(tasks.get(path))]['mark']} {labels.get(path) or plain(path)}"
         told = plain(status(tasks[path], now)) if path in tasks else ""
         if path in groups:

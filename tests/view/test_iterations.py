@@ -28,7 +28,7 @@ def test_several_tasks_last_from_the_first_start_to_the_last_end() -> None:
 
 def test_the_text_tells_each_group_and_of_how_many_iterations_it_speaks() -> None:
     lines = text(LOOPED, now=START + 3).splitlines()
-    assert "▶ for each of 3 items  for-loop-1 · running · 2 s" in lines
+    assert "▶ for each of 3 items  for-loop-1 · running · 2 s  ← load" in lines
     assert "   ✗ train             failed · 1 of 3" in lines
     assert "✗ train #1: ValueError: rate is too high" in lines
 
