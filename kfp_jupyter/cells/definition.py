@@ -109,7 +109,10 @@ def syntax_error(source: Source, error: SyntaxError) -> ComponentSyntaxError:
 
 def _no_function(source: Source, name: str | None, there: list[str]) -> NoFunctionError:
     what = "The code has no function" if name is None else f"The code has no function {name!r}"
-    remedy = "A component is a function: write `def` with type hints."
+    remedy = (
+        "A component is a function, written by `def` with type hints; "
+        "or a cell whose line says what it gives out: `%%component NAME(inputs) -> outputs`."
+    )
     if there:
         remedy = f"Its functions are: {', '.join(there)}."
     own = source.fragments[-1]
