@@ -235,7 +235,8 @@ def test_a_program_that_python_runs_shows_its_own_lines_only(tmp_path, end, told
 RAISES = {
     "%%pipeline wrong\nload(rows=1)\nraise ValueError('mine')": 3,
     "import kfp_jupyter\n@kfp_jupyter.pipeline\ndef wrong():\n    raise ValueError('mine')": 4,
-    "%%component\ndef step(rows: int) -> int:\n    raise ValueError('mine')\n\nstep(1)": 3,
+    "%%component\ndef f():\n    raise ValueError('mine')\nf()\ndef step(a: int) -> int:\n    return a": 3,
+    "%%component step(k: int = 1) -> n\nn = k\nraise ValueError('mine')": 3,
 }
 
 

@@ -20,6 +20,7 @@ from kfp_jupyter.cells.errors import ComponentError, SerializerError
 from kfp_jupyter.cells.origin import function_fragment
 from kfp_jupyter.executor.formats import (
     FORMATS,
+    STORED,
     Format,
     is_array,
     is_estimator,
@@ -27,6 +28,7 @@ from kfp_jupyter.executor.formats import (
     is_torch,
     type_name,
 )
+from kfp_jupyter.executor.formats import load as load_value
 from kfp_jupyter.model.component import Fragment
 
 _NEEDED = {"parquet": "pyarrow", "feather": "pyarrow", "safetensors": "safetensors", "joblib": "joblib"}
@@ -76,6 +78,31 @@ def choice(value: Any) -> Choice:
         roots[needed] = None
     own = _registered[name][2] if name in _registered else ()
     return Choice(name, type_name(value), tuple(dict.fromkeys([*_distributions(roots), *own])))
+
+
+def load(artifact: Any) -> Any:
+    """Return the value that a cell has stored as an artifact.
+
+    Args:
+        artifact: What a run has of it (`run.tasks[…].artifacts[…]`), or an `Artifact`, whose file is here.
+
+    Raises:
+        SerializerError: No cell has stored it, or its file is elsewhere.
+    """
+    stored = artifact.metadata.get(STORED)
+    if not stored:
+        raise SerializerError(
+            "The artifact holds no value of a cell.",
+            where=artifact.uri,
+            remedy="A function has written its file; read it from `.path`.",
+        )
+    if not artifact.path:
+        raise SerializerError(
+            "The artifact's file is not on this machine.",
+            where=artifact.uri,
+            remedy="Fetch it, then load it from there: `Artifact(uri=PATH, metadata=artifact.metadata)`.",
+        )
+    return load_value(artifact.path, stored)
 
 
 def artifact_kind(value: Any) -> str:

@@ -11,18 +11,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
-def option_matcher(parsers: Callable[[], Mapping[str, argparse.ArgumentParser]]) -> Callable[[Any], Any]:
+def option_matcher(
+    parsers: Callable[[], Mapping[str, argparse.ArgumentParser]], components: Callable[[], Iterable[str]]
+) -> Callable[[Any], Any]:
     """Return an IPython matcher for the options (and subcommands) of some magics.
 
     Args:
         parsers: Gives them by the magic with its percent signs (`%%component`), when first asked for.
+        components: Gives the names of the notebook's components, which follow `--after`.
     """
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def kfp_jupyter_options(context: Any) -> dict[str, Any]:
         line = context.line_with_cursor[: context.cursor_position]
-        words = list(_choices(line, parsers())) if "%" in line else []
+        words = list(_choices(line, parsers(), components)) if "%" in line else []
         found = [SimpleCompletion(text=word, type="param") for word in words]
         # Names of Python are of no use on a magic's line.
         return {"completions": found, "suppress": bool(found)}
@@ -31,7 +34,9 @@ def option_matcher(parsers: Callable[[], Mapping[str, argparse.ArgumentParser]])
     return matcher
 
 
-def _choices(line: str, parsers: Mapping[str, argparse.ArgumentParser]) -> Iterable[str]:
+def _choices(
+    line: str, parsers: Mapping[str, argparse.ArgumentParser], components: Callable[[], Iterable[str]]
+) -> Iterable[str]:
     magic, space, rest = line.lstrip().partition(" ")
     parser = parsers.get(magic)
     if parser is None or not space:
@@ -48,6 +53,13 @@ def _choices(line: str, parsers: Mapping[str, argparse.ArgumentParser]) -> Itera
         parser = commands[first]
     if typed.startswith("-"):
         yield from (option for option in _options(parser) if option.startswith(typed))
+    elif _option_before(rest) == "--after":
+        yield from (name for name in components() if name.startswith(typed))
+
+
+def _option_before(rest: str) -> str:
+    """Return the last option before the word that is being typed."""
+    return next((word for word in reversed(rest.split(" ")[:-1]) if word.startswith("-")), "")
 
 
 def _options(parser: argparse.ArgumentParser) -> list[str]:

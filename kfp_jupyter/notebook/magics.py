@@ -34,7 +34,7 @@ class Magics:
         self._shell = session.shell
 
     def component(self, line: str, body: str) -> None:
-        """Make the cell's function a component, and show its card."""
+        """Make the cell, or its function, a component, and show its card."""
         from kfp_jupyter.cells.origin import place_name
         from kfp_jupyter.notebook.define import define_component
 
@@ -109,7 +109,9 @@ class Magics:
         summary = next(text for text in (getattr(type(self), name).__doc__,) if text)
         if name == "kfp":
             return f"{summary}\n\n{help_text()}"
-        return f"{summary}\n\n{self.parsers()[f'%%{name}'].format_help()}"
+        from kfp_jupyter.notebook.examples import EXAMPLES
+
+        return f"{summary}\n\n{EXAMPLES[name]}\n{self.parsers()[f'%%{name}'].format_help()}"
 
     @contextmanager
     def _cell(self, magic: str, line: str, body: str) -> Iterator[str]:
