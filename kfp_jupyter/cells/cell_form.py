@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kfp_jupyter.cells.capture import Captured
 from kfp_jupyter.cells.cell_line import ARTIFACT, CellLine, Port, parameter_type
 from kfp_jupyter.cells.cell_source import cell_fragment, runtime_fragment
 from kfp_jupyter.cells.component import authoring_fragment, default_base_image, kebab_case
@@ -25,6 +26,7 @@ from kfp_jupyter.cells.definition import line_place, syntax_error
 from kfp_jupyter.cells.errors import CellFormError
 from kfp_jupyter.cells.names import Names, analyse
 from kfp_jupyter.cells.origin import whole_lines
+from kfp_jupyter.cells.self_contained import with_captured
 from kfp_jupyter.cells.serializers import Choice, artifact_kind, choice, missing_from, registered_fragments
 from kfp_jupyter.executor.cell import LOGGED, TEXTS
 from kfp_jupyter.model.component import Component, Fragment, InputSpec, OutputSpec, PythonStep, Source
@@ -200,7 +202,7 @@ class CellStep:
 
     Attributes:
         form: The cell.
-        captured: Source of other cells that the body uses; see `kfp_jupyter.cells.capture`.
+        captured: What the body uses from other cells.
         base_image: The image of its steps; None takes the official Python image of this kernel's version.
         packages: Requirements that the user has named.
         pip_index_urls: Package indexes for them; empty means pip's own settings.
@@ -208,7 +210,7 @@ class CellStep:
     """
 
     form: CellForm
-    captured: tuple[Fragment, ...] = ()
+    captured: Captured = field(default_factory=Captured)
     base_image: str | None = None
     packages: tuple[str, ...] = ()
     pip_index_urls: tuple[str, ...] = ()
@@ -227,9 +229,9 @@ class CellStep:
         )
         outputs = tuple(OutputSpec(port.name, port.type or ARTIFACT) for port in line.outputs)
         own = cell_fragment(form.name, inputs, outputs, form.body, form.place, FIRST_LINE)
-        before = (authoring_fragment(), runtime_fragment(), *registered_fragments())
+        source = Source((authoring_fragment(), runtime_fragment(), *registered_fragments(), own))
         step = PythonStep(
-            Source((*before, *self.captured, own)),
+            with_captured(source, self.captured),
             form.name,
             self.base_image or default_base_image(),
             self._requirements([*line.inputs, *line.outputs]),

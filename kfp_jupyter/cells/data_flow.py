@@ -17,7 +17,7 @@ from typing import Any
 
 from kfp_jupyter.cells.cell_line import ARTIFACT, CellLine, Port, parameter_type
 from kfp_jupyter.cells.errors import DataFlowError
-from kfp_jupyter.cells.ledger import Ledger, StepCell
+from kfp_jupyter.cells.ledger import UNKNOWN, Ledger, StepCell
 from kfp_jupyter.model.check import parameter_value
 from kfp_jupyter.model.component import Component, InputSpec
 from kfp_jupyter.model.types import Json, ParameterType, ValueType, connects
@@ -199,8 +199,10 @@ class _Linking:
             if not isinstance(port.type, ParameterType):
                 return None
             return InputSpec(port.name, port.type, optional=True, default=port.default)
-        known = port.name in self.values
-        value = self.values.get(port.name)
+        writer = self.ledger.writers.get(port.name)
+        shown = writer.value if writer is not None else UNKNOWN
+        known = port.name in self.values or shown is not UNKNOWN
+        value = self.values.get(port.name, shown)
         type_ = port.type if port.declared else parameter_type(value) if known else None
         if not isinstance(type_, ParameterType):
             raise self._from_nowhere(end, known)

@@ -8,6 +8,7 @@ A notebook that is only read is told cell by cell as if it ran.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,10 @@ from kfp_jupyter.cells.inferred import changed_names
 from kfp_jupyter.cells.names import Names
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import TaskSettings
+from kfp_jupyter.model.types import Json
+
+UNKNOWN = object()
+"""What stands for a value that a text does not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,13 @@ class Writer:
         step: The id of a component's cell; empty for a cell that is none.
         place: Where, for people: `Cell In[3], line 2`.
         is_code: Whether it is an import, a function or a class.
+        value: The value, as far as the text shows it: that of `rate = 0.1`; `UNKNOWN` if it does not.
     """
 
     step: str
     place: str
     is_code: bool = False
+    value: Json = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ class Ledger:
         self._seen.add(place)
         for name, binding in names.binds.items():
             line = binding.places[-1].line + first_line - 1
-            self.writers[name] = Writer("", f"{place}, line {line}", binding.kind != "variable")
+            value = _shown_value(name, binding.statements[-1])
+            self.writers[name] = Writer("", f"{place}, line {line}", binding.kind != "variable", value)
         for name in changed_names(names):
             line = names.reads[name].line + first_line - 1
             before = self.writers.get(name)
@@ -138,3 +146,16 @@ class Ledger:
         """Return the steps of components, by their names in Python's or KFP's spelling."""
         wanted = {name.replace("_", "-").lower() for name in names}
         return [step for step in self.steps.values() if step.component.name in wanted]
+
+
+def _shown_value(name: str, statement: ast.stmt) -> Json:
+    """Return the value that `name = 0.1` assigns."""
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
+        return UNKNOWN
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    if not any(isinstance(held, ast.Name) and held.id == name for held in targets):
+        return UNKNOWN
+    try:
+        return ast.literal_eval(statement.value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return UNKNOWN

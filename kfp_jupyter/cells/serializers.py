@@ -10,14 +10,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
 from kfp_jupyter.cells.cell_source import RUNTIME
 from kfp_jupyter.cells.errors import ComponentError, SerializerError
 from kfp_jupyter.cells.origin import function_fragment
+from kfp_jupyter.cells.provenance import distribution_of, same_distribution
 from kfp_jupyter.executor.formats import (
     FORMATS,
     STORED,
@@ -117,19 +116,8 @@ def artifact_kind(value: Any) -> str:
 
 def missing_from(given: Iterable[str], packages: Iterable[str]) -> tuple[str, ...]:
     """Return the packages that no requirement of a step names."""
-    known = {_distribution(text) for text in given}
-    return tuple(package for package in packages if _distribution(package) not in known)
-
-
-def _distribution(requirement: str) -> str:
-    """Return the distribution that a requirement names; the text itself if it is none, such as a URL."""
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    try:
-        return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:
-        return requirement
+    known = list(given)
+    return tuple(held for held in packages if not any(same_distribution(held, text) for text in known))
 
 
 def register(
@@ -224,13 +212,8 @@ def _members(value: Any) -> list[Any]:
 
 
 def _distributions(roots: Iterable[str]) -> Iterator[str]:
-    """Yield the distribution of each package; a module beside the notebook has none."""
+    """Yield what installs each package; a module beside the notebook, or a folder's, has nothing to say."""
     for root in roots:
-        found = _all_distributions().get(root)
-        if found:
-            yield found[0]
-
-
-@cache
-def _all_distributions() -> dict[str, list[str]]:
-    return {name: list(held) for name, held in metadata.packages_distributions().items()}
+        found = distribution_of(root)
+        if found is not None and not found.folder:
+            yield found.requirement()

@@ -13,11 +13,15 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.history import notebook_history
+from kfp_jupyter.cells.ledger import Ledger
+from kfp_jupyter.cells.magic_lines import plain_python
+from kfp_jupyter.cells.names import analyse
 from kfp_jupyter.cells.notebook import CodeCell, read_notebook
 from kfp_jupyter.cells.origin import enter_text
 from kfp_jupyter.cells.signature import MagicUsageError
@@ -121,6 +125,7 @@ def _imported(path: Path) -> list[Any]:
 def _defined(path: Path) -> list[Any]:
     names: dict[str, Any] = {"__name__": "__main__"}
     made: list[Any] = []
+    ledger = Ledger()
     cells = read_notebook(path)
     for number, cell in enumerate(cells):
         file = cell.place(str(path))
@@ -128,12 +133,13 @@ def _defined(path: Path) -> list[Any]:
             if cell.magic == "component":
                 enter_text(f"# %%component {cell.line}\n{cell.body}", file)
                 history = notebook_history(cells[:number], str(path))
-                define_component(cell.line, cell.body, file, names, history=history)
+                define_component(cell.line, cell.body, file, names, history=history, ledger=ledger)
             elif cell.magic == "pipeline":
                 enter_text(f"# %%pipeline {cell.line}\n{cell.body}", file)
-                made.append(define_pipeline(cell.line, cell.body, file, names, path.stem)[0])
+                made.append(define_pipeline(cell.line, cell.body, file, names, path.stem, ledger)[0])
             elif not cell.magic:
                 made += _taken(cell, file, names)
+                _note(cell, file, ledger)
         except MagicUsageError as error:
             error.where = f"{file}, line 1"
             raise
@@ -142,6 +148,12 @@ def _defined(path: Path) -> list[Any]:
         except Exception as error:
             raise _user_error(error, file, file) from error
     return made
+
+
+def _note(cell: CodeCell, file: str, ledger: Ledger) -> None:
+    """Remember what a plain cell would write, for a pipeline that links cells by their data."""
+    with suppress(SyntaxError, ValueError, RecursionError):
+        ledger.add_cell(analyse(plain_python(cell.body)[0]), file)
 
 
 def _taken(cell: CodeCell, file: str, names: dict[str, Any]) -> Iterator[Any]:

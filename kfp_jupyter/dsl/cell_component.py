@@ -7,14 +7,16 @@ copy of the notebook's names, and returns what it gives out: so a step can be tr
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kfp_jupyter.cells.cell_form import FIRST_LINE, CellStep
+from kfp_jupyter.cells.finding import Finding
 from kfp_jupyter.dsl.pipeline_builder import current_builder
 from kfp_jupyter.dsl.python_component import PythonComponent
 from kfp_jupyter.executor.artifacts import ARTIFACT_CLASSES
 from kfp_jupyter.model.check import ArgumentError, missing_argument, unknown_name
+from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import TaskSettings
 from kfp_jupyter.model.types import ArtifactType
 
@@ -27,9 +29,15 @@ class CellComponent(PythonComponent):
     """
 
     def __init__(
-        self, step: CellStep, file: str, namespace: Mapping[str, Any], defaults: TaskSettings | None = None
+        self,
+        step: CellStep,
+        file: str,
+        namespace: Mapping[str, Any],
+        defaults: TaskSettings | None = None,
+        check: Callable[[Component], Sequence[Finding]] = lambda _component: (),
     ) -> None:
-        super().__init__(step.component(), _function(step, file, namespace), defaults)
+        model = step.component()
+        super().__init__(model, _function(step, file, namespace), defaults, check(model))
         self.step = step
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -49,7 +49,6 @@ def define_component(
     ledger: Ledger | None = None,
     cell_id: str = "",
     text: str = "",
-    run: bool = True,
 ) -> PythonComponent:
     """Make the component of a `%%component` cell and bind it under its name.
 
@@ -64,7 +63,6 @@ def define_component(
         ledger: The notebook's component cells, which it joins.
         cell_id: The cell's id; empty if it has none.
         text: The whole cell's text.
-        run: Whether a body that is itself the step also runs here; functions are defined in any case.
 
     Raises:
         KfpJupyterError: The line or the code is wrong; the message says where and why.
@@ -74,7 +72,7 @@ def define_component(
     ledger = ledger if ledger is not None else Ledger()
     if options.interface or is_step(body, options.name):
         cell = Cell(body, file, cell_id, text or f"%%component {line}\n{body}")
-        return define_cell(options, cell, namespace, ledger, run=run and options.run)
+        return define_cell(options, cell, namespace, ledger, history)
     findings: list[Finding] = []
     model = component_from_cell(
         body,

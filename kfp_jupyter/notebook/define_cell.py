@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from kfp_jupyter.cells.cell_capture import captured_cell
 from kfp_jupyter.cells.cell_form import (
     FIRST_LINE,
     CellForm,
@@ -21,11 +23,14 @@ from kfp_jupyter.cells.cell_form import (
     read_cell_form,
     stored_values,
 )
+from kfp_jupyter.cells.component import default_base_image
 from kfp_jupyter.cells.errors import CellFormError
+from kfp_jupyter.cells.history import History
 from kfp_jupyter.cells.inferred import inferred_line, is_function_cell, step_name
 from kfp_jupyter.cells.ledger import Ledger, StepCell
 from kfp_jupyter.cells.origin import place_name
 from kfp_jupyter.cells.signature import ComponentOptions, read_interface_part
+from kfp_jupyter.cells.surroundings import notebook_surroundings
 from kfp_jupyter.dsl.base_component import BaseComponent
 from kfp_jupyter.dsl.cell_component import CellComponent, logged_objects
 
@@ -70,7 +75,11 @@ def is_step(body: str, name: str | None) -> bool:
 
 
 def define_cell(
-    options: ComponentOptions, cell: Cell, namespace: dict[str, Any], ledger: Ledger, *, run: bool
+    options: ComponentOptions,
+    cell: Cell,
+    namespace: dict[str, Any],
+    ledger: Ledger,
+    history: History | None = None,
 ) -> CellComponent:
     """Make the component of a cell whose body is the step, and bind it under its name.
 
@@ -79,28 +88,27 @@ def define_cell(
         cell: The cell.
         namespace: The notebook's names.
         ledger: The notebook's component cells, which it joins.
-        run: Whether the body runs here.
+        history: The notebook's cells, where they are only read; then the body does not run.
 
     Raises:
         KfpJupyterError: The line or the body is wrong; the message says where and why.
         Exception: What the body raised while it ran.
     """
     form = _form(options, cell, namespace, ledger)
+    image = options.base_image or default_base_image()
+    taken = captured_cell(form, notebook_surroundings(namespace, history), image, options.packages)
+    run = options.run and history is None
     before = {port.name: namespace[port.name] for port in form.line.inputs if port.name in namespace}
     if run:
         before = _prepare(form, namespace, ledger)
         _run(cell, namespace)
     after = {port.name: namespace[port.name] for port in form.line.outputs if port.name in namespace}
     form = decided(form, before, after if run else {})
-    step = CellStep(
-        form,
-        (),
-        options.base_image,
-        options.packages,
-        options.pip_index_urls,
-        stored_values(form, before, after if run else {}),
-    )
-    made = CellComponent(step, cell.file, namespace, options.settings)
+    stored = stored_values(form, before, after if run else {})
+    step = CellStep(form, taken.captured, image, taken.packages, options.pip_index_urls, stored)
+    needed = [package for choice in stored.values() for package in choice.packages]
+    check = partial(taken.check, needed=needed)
+    made = CellComponent(step, cell.file, namespace, options.settings, check)
     namespace[form.name] = made
     step_id = cell.id or f"component {form.name}"
     ledger.add_step(StepCell(step_id, cell.place, made.model, cell.text, step, made.defaults, options.after))

@@ -8,6 +8,7 @@ import pytest
 
 from kfp_jupyter.cells.data_flow import DataFlow, data_flow
 from kfp_jupyter.cells.errors import CellFormError, DataFlowError
+from kfp_jupyter.cells.history import History, Text
 from kfp_jupyter.cells.ledger import Ledger
 from kfp_jupyter.cells.names import analyse
 from kfp_jupyter.dsl.cell_pipeline import pipeline_of_cells
@@ -23,18 +24,22 @@ class Notebook:
         self.ledger = Ledger()
         self.count = 0
         self.live = live
+        self.texts: list[Text] = []
 
     def run(self, text: str, cell_id: str = "") -> Any:
         self.count += 1
         place = f"Cell In[{self.count}]"
         if not text.startswith("%%component"):
             self.ledger.add_cell(analyse(text), place)
+            self.texts.append(Text(text, place))
             if self.live:
                 exec(text, self.names)
             return None
         line, _, body = text.removeprefix("%%component").partition("\n")
+        history = None if self.live else History(tuple(self.texts))
+        self.texts.append(Text(body, place, 2))
         return define_component(
-            line, body, place, self.names, ledger=self.ledger, cell_id=cell_id, text=text, run=self.live
+            line, body, place, self.names, history=history, ledger=self.ledger, cell_id=cell_id, text=text
         )
 
     def flow(self) -> DataFlow:
@@ -297,7 +302,7 @@ def test_a_notebook_that_is_only_read_is_linked_the_same():
     cells = [
         "import math\nfactor = 2",
         "%%component load() -> rows\nrows = [1, 2, 3]",
-        "%%component\n# Scale\nscaled = [math.floor(row * 2) for row in rows]\nrows.append(9)",
+        "%%component\n# Scale\nscaled = [math.floor(row * factor) for row in rows]\nrows.append(9)",
         "%%component total(scaled, rows) -> result\nresult = sum(scaled) + len(rows)",
     ]
     shown = []
