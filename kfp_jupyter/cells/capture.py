@@ -24,7 +24,6 @@ from typing import Any
 
 from kfp_jupyter.cells.errors import LocalModuleError
 from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, Where, columns, stretch
-from kfp_jupyter.cells.history import Text
 from kfp_jupyter.cells.local_modules import LocalModule, importer, local_modules, outside_imports
 from kfp_jupyter.cells.meaning import Meanings
 from kfp_jupyter.cells.names import Import, Names, Place, Use, analyse
@@ -168,7 +167,7 @@ class _Capture:
             return
         if hasattr(builtins, name) and name not in _OF_IPYTHON and (value is MISSING or _is_ipythons(value)):
             return
-        if not sure and value is MISSING:
+        if value is MISSING and (not sure or self.around.history.makes_global(name)):
             return
         self.asked.add(name)
         found = self.meanings.of(name, value, where, line)
@@ -195,8 +194,8 @@ class _Capture:
         for name in held.binds:
             self.pieces.setdefault(name, held)
         text = next((text for text in self.around.history.texts if text.file == held.fragment.file), None)
-        if held.kind == WRITTEN and text is not None and "__future__" in text.text:
-            self.postponed = self.postponed or has_text_hints(text)
+        if held.kind == WRITTEN and text is not None:
+            self.postponed = self.postponed or text.has_text_hints
         self.read_piece(held)
 
     def bring_submodules(self, names: Names) -> None:
@@ -242,17 +241,6 @@ class _Capture:
                 remedy = "Make them inputs of the step, or keep what they hold in the module."
                 self.findings.append(Finding(WARNING, "module-files", what, Where(module.file, 1), remedy))
         return found
-
-
-def has_text_hints(text: Text) -> bool:
-    """Say whether hints in a text are not evaluated."""
-    names = text.names
-    return names is not None and any(
-        isinstance(node, ast.ImportFrom)
-        and node.module == "__future__"
-        and any(alias.name == "annotations" for alias in node.names)
-        for node in names.tree.body
-    )
 
 
 def _is_ipythons(value: Any) -> bool:

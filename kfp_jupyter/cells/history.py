@@ -42,6 +42,17 @@ class Text:
         """Its names; None if it is not Python."""
         return _analysed(self.text)
 
+    @property
+    def has_text_hints(self) -> bool:
+        """Whether its hints are not evaluated."""
+        names = self.names if "__future__" in self.text else None
+        return names is not None and any(
+            isinstance(node, ast.ImportFrom)
+            and node.module == "__future__"
+            and any(alias.name == "annotations" for alias in node.names)
+            for node in names.tree.body
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -85,6 +96,11 @@ class History:
             names = text.names if "*" in text.text else None
             for held in reversed(names.star_imports if names is not None else ()):
                 yield self.absolute(held.module)
+
+    def makes_global(self, name: str) -> bool:
+        """Say whether a function of a text binds the name in the module when it is called."""
+        held = (text.names for text in self.texts if name in text.text and "global" in text.text)
+        return any(names is not None and name in names.global_names for names in held)
 
     def absolute(self, module: str) -> str:
         """Return a module's full name, where a text may name it relative to its package."""

@@ -224,7 +224,8 @@ class Meanings:
             own += f"{name} = {node.name}\n" if node.name != name else ""
             own += "\n"
         fragment = Fragment(own, text.file, text.first_line + line - 1)
-        made = piece(WRITTEN, [name], fragment, (self._order(text.file), line))
+        order = (self._order(text.file), line)
+        made = piece(WRITTEN, [name], fragment, order, postponed=text.has_text_hints)
         return Piece(made.kind, (name, *made.names.binds), fragment, made.order, made.names)
 
     def _order(self, file: str) -> int:

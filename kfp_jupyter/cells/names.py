@@ -28,12 +28,13 @@ _PYTHONS = (frozenset(dir(builtins)) | {"__file__", "__annotations__", "__builti
 }
 
 
-def analyse(source: str | ast.AST) -> Names:
+def analyse(source: str | ast.AST, *, postponed: bool = False) -> Names:
     """Return the names of a piece of Python.
 
     Args:
         source: Its text without IPython's magics (see `kfp_jupyter.cells.magic_lines`), or a syntax tree: a
             module, or one statement or expression.
+        postponed: Whether its hints are not evaluated, by an import from `__future__` above it.
 
     Raises:
         SyntaxError: The text is not Python.
@@ -45,7 +46,7 @@ def analyse(source: str | ast.AST) -> Names:
     else:
         statement = source if isinstance(source, ast.stmt) else ast.Expr(source)  # type: ignore[arg-type]
         tree = ast.Module([ast.copy_location(statement, source)], type_ignores=[])
-    return _Reader(tree).names()
+    return _Reader(tree, postponed).names()
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ _CODE, _EVALUATED, _POSTPONED = 0, 1, 2
 class _Reader(ControlFlow):
     """Walks a module in the order in which it runs."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, postponed: bool) -> None:
         self.tree = tree
         self.module = self.scope = Scope("module")
         self.found: dict[str, _Found] = {}
@@ -89,7 +90,7 @@ class _Reader(ControlFlow):
         self.guards = 0
         self.calls = 0
         self.global_names = bound_by_global(tree)
-        self.text_hints = any(
+        self.text_hints = postponed or any(
             isinstance(node, ast.ImportFrom)
             and node.module == "__future__"
             and any(alias.name == "annotations" for alias in node.names)

@@ -35,9 +35,11 @@ class Piece:
     names: Names
 
 
-def piece(kind: int, binds: Iterable[str], fragment: Fragment, order: tuple[int, int]) -> Piece:
-    """Return a piece; the fragment's text is valid Python."""
-    return Piece(kind, tuple(binds), fragment, order, analyse(fragment.text))
+def piece(
+    kind: int, binds: Iterable[str], fragment: Fragment, order: tuple[int, int], *, postponed: bool = False
+) -> Piece:
+    """Return a piece; the fragment's text is valid Python, whose hints may be `postponed`."""
+    return Piece(kind, tuple(binds), fragment, order, analyse(fragment.text, postponed=postponed))
 
 
 def statement_text(lines: Sequence[str], node: ast.stmt) -> tuple[str, int]:
