@@ -14,13 +14,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kfp_jupyter.cells.definition import Definition, check_returned, find_function
+from kfp_jupyter.cells.errors import SourceNotFoundError
 from kfp_jupyter.cells.finding import ordered
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import function_fragment, whole_lines
 from kfp_jupyter.cells.returned_class import returned_class
 from kfp_jupyter.cells.self_contained import SelfContained, Tell, self_contained
 from kfp_jupyter.cells.stand_in import stand_in
-from kfp_jupyter.cells.surroundings import Surroundings, function_surroundings, notebook_surroundings
+from kfp_jupyter.cells.surroundings import (
+    Surroundings,
+    function_in_cells,
+    function_surroundings,
+    notebook_surroundings,
+)
 from kfp_jupyter.model.component import PREAMBLE, Component, Fragment, PythonStep, Source
 
 KFP_BASE_IMAGE = "python:3.11"
@@ -102,7 +108,14 @@ def with_functions(function: Callable[..., Any], helpers: Iterable[Callable[...,
     Raises:
         ComponentError: One of them is no function, or its text was not kept.
     """
-    own = function_fragment(function)
+    try:
+        own = function_fragment(function)
+    except SourceNotFoundError:
+        # `%%time` and its like run a cell under a name of their own; the cell's text was kept all the same.
+        found = function_in_cells(function)
+        if found is None:
+            raise
+        own = found
     before = tuple(function_fragment(helper) for helper in helpers)
     # Where hints are not evaluated, they may not be evaluated in a step either, whose Python may be another.
     postponed = function.__code__.co_flags & __future__.annotations.compiler_flag

@@ -16,6 +16,7 @@ from kfp_jupyter.cells.errors import (
     NoFunctionError,
     SignatureError,
 )
+from kfp_jupyter.cells.magic_lines import plain_python
 from kfp_jupyter.model.component import Source
 
 
@@ -100,8 +101,8 @@ def syntax_error(source: Source, error: SyntaxError) -> ComponentSyntaxError:
     lines = source.text.splitlines()
     text = (error.text or (lines[line - 1] if line <= len(lines) else "")).strip()
     remedy = "Correct this line and run the cell again."
-    if text.startswith(("!", "%")):
-        remedy = "Take lines that begin with `!` or `%` out of the cell; `--packages` installs packages."
+    if any(line == held.line for held in plain_python(source.text)[1]):
+        remedy = "Take lines with `!` or `%` out of the cell; `--packages` installs packages."
     return ComponentSyntaxError(
         f"This is not valid Python ({error.msg}): `{text}`.", where=line_place(source, line), remedy=remedy
     )

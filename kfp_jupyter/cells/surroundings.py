@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import sys
 import types
@@ -16,6 +17,7 @@ from kfp_jupyter.cells.names import Import
 from kfp_jupyter.cells.provenance import AUTHORING, root
 from kfp_jupyter.cells.uses import Place
 from kfp_jupyter.executor.stubs import offered
+from kfp_jupyter.model.component import Fragment
 
 MISSING = object()
 """What stands for the value of a name that has none."""
@@ -105,6 +107,18 @@ def function_surroundings(function: Callable[..., Any]) -> Surroundings:
         own_file=own.texts[0].file if own.texts else "",
         closure=closure,
     )
+
+
+def function_in_cells(function: Callable[..., Any]) -> Fragment | None:
+    """Return a function's text out of the cell that this kernel ran last with a definition of that name."""
+    history = kernel_history() if _in_notebook(function.__globals__) else None
+    for written in history.bindings(function.__name__) if history is not None else ():
+        for node in written.binding.statements:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                lines = written.text.text.splitlines(keepends=True)
+                own = lines[node.lineno - 1 : node.end_lineno]
+                return Fragment("".join(own), written.text.file, written.text.first_line + node.lineno - 1)
+    return None
 
 
 def imports_value(held: Import, value: Any) -> bool:

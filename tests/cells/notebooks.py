@@ -55,7 +55,7 @@ def read(text: str) -> list[Notebook]:
 
 
 def run_from_manifest(command: list[str], arguments: dict[str, Any], folder: Path) -> Any:
-    """Run a step's command as it stands in a manifest, in an empty folder; return what its function returns."""
+    """Run a step's command as it stands in a manifest, in an empty folder; return what it returns."""
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / "output.json"
     given = {
