@@ -77,6 +77,11 @@ class Arguments:
                 raise StepError("MissingArgument", f"the argument {name!r} was not given", self.line)
             elif required:
                 self.values[name] = None
+        for name, listed in (outputs.get("artifacts") or {}).items():
+            if name not in self.artifacts:
+                # It is returned, and may be written before that.
+                for artifact in artifacts_of(listed, _meaning(None, names)):
+                    make_parent(artifact.path)
 
     def _parameter(self, name: str, value: Any, means: Meaning) -> Any:
         if means.type is PipelineTaskFinalStatus:

@@ -25,20 +25,23 @@ Runtime = Literal["embedded", "kfp"]
 KFP_VERSION = "2.17.0"
 """The version of the SDK that `runtime="kfp"` installs."""
 
+# KFP's runner without Docker takes a step whose command names its executor, and leaves a text alone that comes after
+# a word which writes `ephemeral_component.py`.
 _EMBEDDED = """\
-folder=$(mktemp -d)
-printf "%s" "$0" > "$folder/step.py"
+# In the place of kfp.dsl.executor_main:
+program_path=$(mktemp -d)
+printf "%s" "$0" > "$program_path/ephemeral_component.py"
 python3 -c 'import base64, sys, zlib
 text = sys.argv[2].translate(dict(zip(b".,/:[", "{$<>&")))
-open(sys.argv[1], "wb").write(zlib.decompress(base64.b85decode(text)))' "$folder/executor.py" "$1"
+open(sys.argv[1], "wb").write(zlib.decompress(base64.b85decode(text)))' "$program_path/executor.py" "$1"
 shift
-exec python3 -u "$folder/executor.py" --component_module_path "$folder/step.py" "$@"
+exec python3 -u "$program_path/executor.py" --component_module_path "$program_path/ephemeral_component.py" "$@"
 """
 
 _KFP = """\
-folder=$(mktemp -d)
-printf "%s" "$0" > "$folder/step.py"
-_KFP_RUNTIME=true python3 -m kfp.dsl.executor_main --component_module_path "$folder/step.py" "$@"
+program_path=$(mktemp -d)
+printf "%s" "$0" > "$program_path/ephemeral_component.py"
+_KFP_RUNTIME=true python3 -m kfp.dsl.executor_main --component_module_path "$program_path/ephemeral_component.py" "$@"
 """
 
 _KFP_IMPORTS = """\
