@@ -260,7 +260,6 @@ def test_a_single_value_and_an_artifact_can_be_returned(any_step):
         "    open(uri, 'w').write('m')\n"
         "    return Model(uri=uri, metadata={'size': 1})\n"
     )
-    (any_step.folder / "artifacts").mkdir()
     (model,) = any_step.run(source, outputs={"Output": "system.Model"}).artifacts["Output"]
     assert model["uri"] == str(any_step.folder / "artifacts" / "best")
     assert model["metadata"] == {"size": 1}
