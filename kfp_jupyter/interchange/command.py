@@ -25,8 +25,8 @@ Runtime = Literal["embedded", "kfp"]
 KFP_VERSION = "2.17.0"
 """The version of the SDK that `runtime="kfp"` installs."""
 
-# KFP's runner without Docker takes a step whose command names its executor, and leaves a text alone that comes after
-# a word which writes `ephemeral_component.py`.
+# KFP's runner without Docker takes a step whose command names KFP's executor, and changes nothing in the text
+# that comes after a word with "$program_path/ephemeral_component.py" and "$@".
 _EMBEDDED = """\
 # In the place of kfp.dsl.executor_main:
 program_path=$(mktemp -d)
@@ -35,13 +35,15 @@ python3 -c 'import base64, sys, zlib
 text = sys.argv[2].translate(dict(zip(b".,/:[", "{$<>&")))
 open(sys.argv[1], "wb").write(zlib.decompress(base64.b85decode(text)))' "$program_path/executor.py" "$1"
 shift
-exec python3 -u "$program_path/executor.py" --component_module_path "$program_path/ephemeral_component.py" "$@"
+set -- --component_module_path "$program_path/ephemeral_component.py" "$@"
+exec python3 -u "$program_path/executor.py" "$@"
 """
 
 _KFP = """\
 program_path=$(mktemp -d)
 printf "%s" "$0" > "$program_path/ephemeral_component.py"
-_KFP_RUNTIME=true python3 -m kfp.dsl.executor_main --component_module_path "$program_path/ephemeral_component.py" "$@"
+set -- --component_module_path "$program_path/ephemeral_component.py" "$@"
+_KFP_RUNTIME=true python3 -m kfp.dsl.executor_main "$@"
 """
 
 _KFP_IMPORTS = """\
