@@ -89,35 +89,44 @@ def _refuse_what_only_ours_runs(step: PythonStep) -> None:
     Raises:
         InterchangeError: It is asynchronous, or returns a tuple, dataclass or TypedDict.
     """
-    try:
-        module = ast.parse(step.source.text)
-    except SyntaxError:
-        return  # Of a newer Python than this one.
-    nodes = {
-        held.name: held
-        for held in ast.walk(module)
-        if isinstance(held, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-    }
-    function = nodes.get(step.function)
-    if function is None or isinstance(function, ast.ClassDef):
-        return
-    returned = ast.unparse(function.returns).strip("'\"") if function.returns else ""
-    returned_class = nodes.get(returned)
-    what = ""
-    if isinstance(function, ast.AsyncFunctionDef):
-        what = "is asynchronous"
-    elif re.match(r"(typing\.)?[Tt]uple\[", returned):
-        what = f"returns a tuple, `{returned}`"
-    elif isinstance(returned_class, ast.ClassDef):
-        marks = [*returned_class.decorator_list, *returned_class.bases]
-        if any(re.match(r"(\w+\.)?(dataclass|TypedDict)\b", ast.unparse(mark)) for mark in marks):
-            what = f"returns `{returned}`, whose fields are its outputs"
+    what = _only_ours(step.source.text, step.function)
     if what:
         raise InterchangeError(
             f"It {what}, which KFP's own executor cannot run.",
             where=f"component {step.function}",
             remedy='Write the pipeline with `runtime="embedded"`, or return a NamedTuple from a plain `def`.',
         )
+
+
+@cache
+def _only_ours(text: str, name: str) -> str:
+    """Return what a function does that only our executor understands; empty if nothing."""
+    # Reading Python takes longer than all else that is done for a task.
+    if not any(word in text for word in ("async", "uple", "dataclass", "TypedDict")):
+        return ""
+    try:
+        module = ast.parse(text)
+    except SyntaxError:
+        return ""  # Of a newer Python than this one.
+    nodes = {
+        held.name: held
+        for held in ast.walk(module)
+        if isinstance(held, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
+    function = nodes.get(name)
+    if function is None or isinstance(function, ast.ClassDef):
+        return ""
+    returned = ast.unparse(function.returns).strip("'\"") if function.returns else ""
+    returned_class = nodes.get(returned)
+    if isinstance(function, ast.AsyncFunctionDef):
+        return "is asynchronous"
+    if re.match(r"(typing\.)?[Tt]uple\[", returned):
+        return f"returns a tuple, `{returned}`"
+    if isinstance(returned_class, ast.ClassDef):
+        marks = [*returned_class.decorator_list, *returned_class.bases]
+        if any(re.match(r"(\w+\.)?(dataclass|TypedDict)\b", ast.unparse(mark)) for mark in marks):
+            return f"returns `{returned}`, whose fields are its outputs"
+    return ""
 
 
 def _kfp_source(step: PythonStep) -> str:
