@@ -16,7 +16,7 @@ from kfp_jupyter.engines.local.cache import Cache, digested
 from kfp_jupyter.engines.local.exchange import Given, Product, product_in, product_of
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.plan import Plan
-from kfp_jupyter.model.component import Component
+from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.graph import Task
 from kfp_jupyter.model.run import Event, RunState, State, TaskChanged
 from kfp_jupyter.model.types import Json
@@ -71,7 +71,9 @@ class Earlier:
         found = self._of_this_run(task.name, given) or self._taken(task.name)
         if found is not None:
             return found
-        if not (task.settings.caching and self._plan.options.caching):
+        # What an importer brings is looked at anew in each run.
+        asked = task.settings.caching and isinstance(component.implementation, PythonStep)
+        if not (asked and self._plan.options.caching):
             return None
         key = self._cache.key(task, component, given)
         return self._cached(key) or self._leased(task.name, key)

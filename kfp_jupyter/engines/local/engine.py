@@ -22,8 +22,9 @@ from kfp_jupyter.engines.local.ending import reopen, settle
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.journal import Journal, Tail, events_in, state_in
 from kfp_jupyter.engines.local.lock import is_held, take
+from kfp_jupyter.engines.local.notices import notices
 from kfp_jupyter.engines.local.plan import Plan, read_plan, write_plan
-from kfp_jupyter.engines.local.preflight import check, components_to_install, notices
+from kfp_jupyter.engines.local.preflight import check, components_to_install
 from kfp_jupyter.engines.local.process import started_at
 from kfp_jupyter.engines.local.program import executor_file
 from kfp_jupyter.model.component import PythonStep

@@ -38,7 +38,7 @@ class Product:
                 ArtifactRecord(
                     type=(held.get("type") or {}).get("schemaTitle", ""),
                     uri=held.get("uri", ""),
-                    path=held.get("uri", "") if Path(held.get("uri", "")).is_absolute() else "",
+                    path=_path(held),
                     metadata=held.get("metadata") or {},
                 )
                 for held in listed
@@ -64,6 +64,11 @@ class Given:
     digests: Mapping[str, list[str]] = field(default_factory=dict)
     others: Mapping[str, Json] = field(default_factory=dict)
     mentions_outputs: bool = False
+
+
+def _path(artifact: Json) -> str:
+    uri = str(artifact.get("uri", ""))
+    return str(artifact.get("customPath", "")) or (uri if Path(uri).is_absolute() else "")
 
 
 def executor_input(component: Component, given: Given, attempt: Path, artifacts: Path) -> Json:
@@ -146,6 +151,7 @@ def product_of(task: TaskRun) -> Product:
                 "type": {"schemaTitle": record.type},
                 "uri": record.uri,
                 "metadata": dict(record.metadata),
+                **({"customPath": record.path} if record.path not in ("", record.uri) else {}),
             }
             for record in records
         ]

@@ -151,6 +151,20 @@ def outputs_of(component: Component, graph: Graph, around: Scope) -> Product:
     return Product(parameters, artifacts, digests)
 
 
+def value_of(name: str, value: Value, around: Scope) -> Json:
+    """Return a value that flows; None if it is not there.
+
+    Args:
+        name: What it is for, in messages.
+        value: The value.
+        around: The scope that it flows in.
+
+    Raises:
+        GivenError: It cannot be had.
+    """
+    return _named(name, value, around)[1]
+
+
 def _named(name: str, value: Value, around: Scope) -> tuple[bool, Json]:
     try:
         return _parameter(value, around)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from kfp_jupyter.engines.base import EngineError
-from kfp_jupyter.engines.local.budget import asked as wants
-from kfp_jupyter.engines.local.budget import excess, machine
+from kfp_jupyter.engines.local.cluster_settings import is_claim
+from kfp_jupyter.engines.local.cluster_settings import missing as missing_here
 from kfp_jupyter.engines.local.environment import installer
 from kfp_jupyter.engines.local.requirements import missing
 from kfp_jupyter.errors import KfpJupyterError
@@ -14,6 +14,7 @@ from kfp_jupyter.model.cel import parse
 from kfp_jupyter.model.component import ContainerStep, ForeignStep, PythonStep
 from kfp_jupyter.model.pipeline import Graph, Pipeline, PipelineInput, Task, TaskOutput
 from kfp_jupyter.model.selection import keys_of
+from kfp_jupyter.paths import data_dir
 
 
 def check(pipeline: Pipeline) -> None:
@@ -42,7 +43,7 @@ def check(pipeline: Pipeline) -> None:
 
 def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
     step = pipeline.component_of(task).implementation
-    if isinstance(step, ContainerStep):
+    if isinstance(step, ContainerStep) and not is_claim(step):
         raise EngineError(
             f"It runs the container {step.image}; on this machine no containers are started.",
             where=f"task {path}",
@@ -54,6 +55,8 @@ def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
             where=f"task {path}",
             remedy="Compile the pipeline to KFP's YAML and run it on a KFP server.",
         )
+    for what, how in missing_here(task.settings.kubernetes, data_dir()):
+        raise EngineError(what, where=f"task {path}", remedy=how)
     values = [*task.arguments.values(), *(step.outputs.values() if isinstance(step, Graph) else ())]
     try:
         if task.trigger.condition:
@@ -72,23 +75,3 @@ def components_to_install(pipeline: Pipeline) -> tuple[str, ...]:
         for key, component in pipeline.components.items()
         if isinstance(component.implementation, PythonStep) and missing(component.implementation.packages)
     )
-
-
-def notices(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return what was asked for and does not happen on this machine, a sentence each."""
-    asked: dict[str, list[str]] = {}
-    there_is = machine(0)
-    for name, task in pipeline.walk():
-        wanted = task.settings.resources
-        if (wanted.accelerator_type or wanted.accelerator_count not in ("", "0")) and not there_is.gpus:
-            asked.setdefault("Not set aside on this machine: the accelerators of", []).append(name)
-        for kind, (amount, have) in excess(wants(wanted), there_is).items():
-            much = f"More than this machine has ({have:g} {kind}): the {amount:.4g} {kind} of"
-            asked.setdefault(f"Runs alone. {much}", []).append(name)
-        if wanted.cpu_limit:
-            asked.setdefault("Not enforced on this machine: the CPU limit of", []).append(name)
-        if wanted.memory_limit:
-            asked.setdefault("Not enforced on this machine: the memory limit of", []).append(name)
-        if task.settings.image:
-            asked.setdefault("Not used on this machine: the image of", []).append(name)
-    return tuple(f"{what} {', '.join(names)}." for what, names in asked.items())

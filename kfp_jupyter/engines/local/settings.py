@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 
+from kfp_jupyter.engines.local.cluster_settings import variables
 from kfp_jupyter.engines.local.exchange import Given
 from kfp_jupyter.engines.local.flow import Step
 from kfp_jupyter.engines.local.given import GivenError, input_names
@@ -15,8 +17,12 @@ from kfp_jupyter.model.settings import Resources, TaskSettings
 from kfp_jupyter.model.types import Json, ParameterType
 
 
-def settled(step: Step) -> tuple[Task, Given]:
+def settled(step: Step, data: Path) -> tuple[Task, Given]:
     """Return a step's task under its path and with its settings resolved, and what it gets.
+
+    Args:
+        step: The step.
+        data: The folder of all runs' data, where secrets and config maps are.
 
     Raises:
         GivenError: A value is not there.
@@ -26,6 +32,9 @@ def settled(step: Step) -> tuple[Task, Given]:
     if has_placeholder([settings.env, settings.image, *_texts(settings.resources)]):
         settings = _resolved(step, settings, given)
     given, settings = _told(step.component, given, settings)
+    if settings.kubernetes:
+        more = variables(settings.kubernetes, data, step.scope, step.path)
+        settings = replace(settings, env=(*settings.env, *more))
     return replace(step.task, name=step.path, settings=settings), given
 
 

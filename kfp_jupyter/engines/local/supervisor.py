@@ -30,6 +30,7 @@ from kfp_jupyter.engines.local.flow import Flow, Step
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.fork_client import ForkServers
 from kfp_jupyter.engines.local.given import GivenError
+from kfp_jupyter.engines.local.in_process import InProcess, work_of
 from kfp_jupyter.engines.local.journal import Journal, state_in
 from kfp_jupyter.engines.local.order import Order, prepare
 from kfp_jupyter.engines.local.placeholder import RunFacts
@@ -38,7 +39,7 @@ from kfp_jupyter.engines.local.process import started_at
 from kfp_jupyter.engines.local.program import Programs
 from kfp_jupyter.engines.local.scope import DONE, End
 from kfp_jupyter.engines.local.settings import settled
-from kfp_jupyter.engines.local.underway import Underway
+from kfp_jupyter.engines.local.underway import Underway, told
 from kfp_jupyter.engines.trouble import summary
 from kfp_jupyter.model.run import Event, MetricLogged, RunChanged, RunState, State, TaskChanged, TaskError
 
@@ -53,9 +54,6 @@ LOOK_AHEAD = 100
 
 FAILURE_LENGTH = 300
 """How many bytes are set aside for saying why the supervisor failed."""
-
-MOST_NAMED = 5
-"""How many of the further tasks that failed the run's message names."""
 
 
 class Supervisor:
@@ -88,7 +86,7 @@ class Supervisor:
         self._alarms: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._waiting: list[Underway] = []
-        self._starting: list[Attempt] = []
+        self._starting: list[Attempt | InProcess] = []
         self._running: dict[str, Underway] = {}
         self._waiting_to_retry: dict[str, Underway] = {}
         self._canceled = False
@@ -100,6 +98,8 @@ class Supervisor:
         deadline = self._plan.pipeline.config.active_deadline_seconds
         if deadline:
             self._in(deadline, self._expire)
+        if self._plan.pipeline.config.workspace is not None:
+            self._folder.workspace.mkdir(exist_ok=True)
         self._flow.start()
         while self._flow.end is None:
             self._start_what_fits()
@@ -147,7 +147,7 @@ class Supervisor:
     def _begin(self, step: Step) -> None:
         """Begin with a step: with what it gets, and perhaps with what it gave in an earlier run."""
         try:
-            task, given = settled(step)
+            task, given = settled(step, Path(self._plan.data))
         except GivenError as error:
             trouble = TaskError("BadArgument", str(error))
             self._close(step.path, State.FAILED, trouble.type, summary(trouble), error=trouble)
@@ -167,38 +167,51 @@ class Supervisor:
         underway.attempts += 1
         self._running[underway.task.name] = underway
         number = underway.before + underway.attempts
+        installing = ""
+        step = underway.step.component.implementation
+        work = work_of(step, underway.task.name, underway.given, self._plan, self._folder)
+        attempt: Attempt | InProcess
         try:
-            order = prepare(self._plan, self._folder, underway.task, number, underway.given)
-            attempt = underway.attempt = self._attempt(order)
+            if work is not None:
+                attempt = InProcess(work, self._tells_end(underway))
+            else:
+                order = prepare(self._plan, self._folder, underway.task, number, underway.given)
+                attempt = self._attempt(underway, order)
+                if order.environment is not None and not order.environment.is_ready:
+                    installing = f"Installing {order.environment}."
         except OSError as error:
             trouble = TaskError("CannotStart", f"The step could not be prepared: {error}")
             self._leave(underway)
             self._failed_attempt(underway, trouble, ())
             return
-        installs = order.environment is not None and not order.environment.is_ready
         self._journal.append(
             TaskChanged(
                 time.time(),
-                order.task,
+                underway.task.name,
                 State.RUNNING,
-                attempt=order.number,
-                reason="Installing" if installs else "",
-                message=f"Installing {order.environment}." if installs else "",
+                attempt=number,
+                reason="Installing" if installing else "",
+                message=installing,
                 inputs=dict(underway.given.parameters),
             )
         )
+        underway.attempt = attempt
         self._starting.append(attempt)
-        if underway.task.settings.timeout_seconds:
-            self._in(underway.task.settings.timeout_seconds, partial(self._stop, attempt, "Timeout"))
+        limit = underway.task.settings.timeout_seconds
+        if limit:
+            self._in(limit, partial(self._stop, underway, attempt, "Timeout"))
 
-    def _attempt(self, order: Order) -> Attempt:
+    def _tells_end(self, underway: Underway) -> Callable[[Attempt | InProcess], None]:
+        return lambda attempt: self._actions.put(partial(self._ended, underway, attempt))
+
+    def _attempt(self, underway: Underway, order: Order) -> Attempt:
         return Attempt(
             order,
             self._servers,
             sys.executable,
             lambda: self._actions.put(partial(self._installed, order)),
             partial(self._metric, order.task),
-            lambda attempt: self._actions.put(partial(self._ended, attempt)),
+            self._tells_end(underway),
         )
 
     def _installed(self, order: Order) -> None:
@@ -226,8 +239,7 @@ class Supervisor:
         del self._running[underway.task.name]
         self._budget.give_back(underway.task.name)
 
-    def _ended(self, attempt: Attempt) -> None:
-        underway = self._running[attempt.order.task]
+    def _ended(self, underway: Underway, attempt: Attempt | InProcess) -> None:
         task, tail = underway.task, attempt.log_tail
         self._leave(underway)
         if attempt.product is not None:
@@ -307,9 +319,8 @@ class Supervisor:
     # --- The end
     # ---------------------------------------------------------------------------------------------------
 
-    def _stop(self, attempt: Attempt, reason: str) -> None:
-        underway = self._running.get(attempt.order.task)
-        if underway is not None and underway.attempt is attempt:
+    def _stop(self, underway: Underway, attempt: Attempt | InProcess, reason: str) -> None:
+        if self._running.get(underway.task.name) is underway and underway.attempt is attempt:
             attempt.stop(reason)
             self._in(GRACE_SECONDS, attempt.kill)
 
@@ -331,7 +342,7 @@ class Supervisor:
         for name, underway in list(self._running.items()):
             if underway.attempt is not None and (again or not underway.step.spared):
                 self._journal.append(TaskChanged(time.time(), name, State.CANCELING))
-                self._stop(underway.attempt, "Canceled")
+                self._stop(underway, underway.attempt, "Canceled")
         self._flow.cancel(also_spared=again)
 
     def _forget(self, waiting: Underway) -> None:
@@ -351,13 +362,9 @@ class Supervisor:
             return RunChanged(time.time(), State.FAILED, "DeadlineExceeded", message)
         if self._canceled:
             return RunChanged(time.time(), State.CANCELED, "Canceled", "Canceled.")
-        if not self._flow.failures:
-            return RunChanged(time.time(), State.SUCCEEDED)
-        (name, error), *others = self._flow.failures.items()
-        named = ", ".join(other for other, _ in others[:MOST_NAMED])
-        more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
-        also = f" Also failed: {named}{more}." if others else ""
-        return RunChanged(time.time(), State.FAILED, "TaskFailed", f"{name} failed: {summary(error)}.{also}")
+        if self._flow.failures:
+            return RunChanged(time.time(), State.FAILED, "TaskFailed", told(self._flow.failures))
+        return RunChanged(time.time(), State.SUCCEEDED)
 
 
 def run_facts(plan: Plan, folder: RunFolder, before: RunState | None) -> RunFacts:

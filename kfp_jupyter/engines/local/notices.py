@@ -1,0 +1,114 @@
+"""What was asked for and does not happen on this machine, a sentence each, to be read before the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from kfp_jupyter.engines.local.budget import Amounts, asked, excess, machine
+from kfp_jupyter.engines.local.cluster_settings import POD_NAME, is_claim
+from kfp_jupyter.engines.local.importing import WEB
+from kfp_jupyter.model.component import Importer
+from kfp_jupyter.model.pipeline import Graph, Pipeline, Task
+from kfp_jupyter.model.types import Json
+from kfp_jupyter.model.value import Constant
+
+MOST_NAMED = 5
+"""How many tasks a notice names."""
+
+_HONOURED = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv")
+
+_NODES = "Without meaning on this machine: the choice of nodes of"
+_IMAGES = "Without meaning on this machine: how images are pulled for"
+_VOLUMES = "Not mounted on this machine, so that there is what lies at the same path here: the volumes of"
+_KUBERNETES = {
+    "nodeSelector": _NODES,
+    "nodeAffinity": _NODES,
+    "podAffinity": _NODES,
+    "tolerations": _NODES,
+    "podMetadata": "Without meaning on this machine: the labels and annotations of the pods of",
+    "imagePullPolicy": _IMAGES,
+    "imagePullSecret": _IMAGES,
+    "securityContext": "Not applied on this machine: the security context of",
+    "pvcMount": _VOLUMES,
+    "emptyDirMounts": _VOLUMES,
+    "genericEphemeralVolume": _VOLUMES,
+    "secretAsVolume": _VOLUMES,
+    "configMapAsVolume": _VOLUMES,
+    "enabledSharedMemory": "Not set on this machine: the size of shared memory of",
+}
+
+
+def notices(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return what was asked for and does not happen on this machine, a sentence each."""
+    said: dict[str, dict[str, None]] = {}
+    there_is = machine(0)
+    for path, task in pipeline.walk():
+        for what in [*_of_resources(task, there_is), *_of_task(task, pipeline)]:
+            said.setdefault(what, {})[path] = None
+    return tuple([f"{what} {_listed(list(paths))}." for what, paths in said.items()] + [*_of_run(pipeline)])
+
+
+def _of_resources(task: Task, there_is: Amounts) -> Iterator[str]:
+    wanted = task.settings.resources
+    if (wanted.accelerator_type or wanted.accelerator_count not in ("", "0")) and not there_is.gpus:
+        yield "Not set aside on this machine: the accelerators of"
+    for kind, (amount, have) in excess(asked(wanted), there_is).items():
+        yield f"Runs alone. More than this machine has ({have:g} {kind}): the {amount:.4g} {kind} of"
+    if wanted.cpu_limit:
+        yield "Not enforced on this machine: the CPU limit of"
+    if wanted.memory_limit:
+        yield "Not enforced on this machine: the memory limit of"
+
+
+def _of_task(task: Task, pipeline: Pipeline) -> Iterator[str]:
+    step = pipeline.component_of(task).implementation
+    settings = task.settings
+    if settings.image:
+        yield "Not used on this machine: the image of"
+    if any(name.startswith("ARGO_DEBUG_PAUSE") for name, _ in settings.env):
+        yield "Not done on this machine: the pauses for debugging of"
+    if isinstance(step, Graph) and settings.retry is not None:
+        yield "Not tried again as a whole on this machine: the groups"
+    if isinstance(step, Graph) and settings.timeout_seconds:
+        yield "Not limited in time as a whole on this machine: the groups"
+    if is_claim(step):
+        yield "Not made or deleted on this machine, only named: the volume claims of"
+    if isinstance(step, Importer) and isinstance(step.uri, Constant):
+        scheme = urlsplit(str(step.uri.value)).scheme
+        if scheme not in ("", "file", *WEB):
+            yield f"Not downloaded to this machine: what is imported from {scheme}:// by"
+    yield from _of_kubernetes(settings.kubernetes)
+
+
+def _of_kubernetes(settings: Mapping[str, Json]) -> Iterator[str]:
+    for name in settings:
+        if name in _KUBERNETES:
+            yield _KUBERNETES[name]
+        elif name not in _HONOURED:
+            yield f"Not done on this machine: `{name}` of"
+    fields = [field.get("fieldPath") for field in settings.get("fieldPathAsEnv", ())]
+    if any(field != POD_NAME for field in fields):
+        yield "Not set on this machine: the variables from fields of the pods of"
+
+
+def _of_run(pipeline: Pipeline) -> Iterator[str]:
+    config = pipeline.config
+    if pipeline.pipeline_root:
+        yield (
+            f"Not used on this machine: the pipeline root {pipeline.pipeline_root}; "
+            "artifacts are kept in the run's folder."
+        )
+    if config.workspace is not None:
+        yield f"Not limited on this machine: the size of the workspace, {config.workspace.size}."
+    if (
+        config.ttl_seconds_after_finished
+        or config.ttl_seconds_after_success
+        or config.ttl_seconds_after_failure
+    ):
+        yield "Not done on this machine: deleting the run some time after its end."
+
+
+def _listed(paths: list[str]) -> str:
+    more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+    return ", ".join(paths[:MOST_NAMED]) + more
