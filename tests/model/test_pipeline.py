@@ -1,10 +1,11 @@
-"""The order of a graph's tasks."""
+"""The order of a graph's tasks, and the paths of all of them."""
 
 from __future__ import annotations
 
 import pytest
 
-from kfp_jupyter.model.pipeline import Graph, PipelineError, Task, TaskOutput
+from kfp_jupyter.model.component import Component, ContainerStep
+from kfp_jupyter.model.pipeline import Graph, Loop, Pipeline, PipelineError, Task, TaskOutput
 
 
 def graph(**after: str) -> Graph:
@@ -46,3 +47,16 @@ def test_an_unknown_dependency_is_named_with_the_task_that_wants_it() -> None:
 def test_a_long_chain_needs_no_recursion() -> None:
     chain = graph(**{f"t{i}": f"t{i + 1}" if i < 5000 else "" for i in range(5001)})
     assert order(chain)[0] == "t5000"
+
+
+def test_paths_lead_into_groups_and_loops_are_known_only_by_name() -> None:
+    inner = Graph({"b": Task("b", "step"), "loop": Task("loop", "body", loop=Loop("i", (1, 2)))})
+    components = {
+        "group": Component("group", (), (), inner),
+        "body": Component("body", (), (), Graph({"c": Task("c", "step")})),
+        "step": Component("step", (), (), ContainerStep("image")),
+    }
+    made = Pipeline("p", (), (), components, Graph({"a": Task("a", "group"), "d": Task("d", "step")}))
+    assert [path for path, _ in made.walk()] == ["a", "a/b", "a/loop", "a/loop/c", "d"]
+    assert made.paths() == ("a", "a/b", "a/loop", "d")
+    assert made.paths(inner) == ("b", "loop")

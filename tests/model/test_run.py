@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from kfp_jupyter.model.codec import decode, encode
 from kfp_jupyter.model.run import (
     CURVES,
     ArtifactRecord,
+    Event,
+    IterationsAdded,
     MetricLogged,
     RunChanged,
     RunCreated,
@@ -23,7 +26,7 @@ from kfp_jupyter.model.run import (
 CREATED = RunCreated(100.0, "r-1", "p", Target(), {"lr": 0.1}, ("load", "train"))
 
 
-def state_after(*events: RunChanged | TaskChanged | MetricLogged) -> RunState:
+def state_after(*events: Event) -> RunState:
     state = apply(None, CREATED)
     for event in events:
         state = apply(state, event)
@@ -104,6 +107,32 @@ def test_replaying_an_event_changes_nothing_but_the_version() -> None:
     once, twice = state_after(event), state_after(event, event)
     assert once.tasks == twice.tasks
     assert twice.version == once.version + 1
+
+
+def test_the_tasks_of_a_loop_are_added_when_its_items_are_known() -> None:
+    added = IterationsAdded(101.0, "for-loop-1", 2, ("train", "inner/load"))
+    state = state_after(TaskChanged(101.0, "for-loop-1", State.RUNNING), added)
+    assert list(state.tasks) == [
+        *("load", "train", "for-loop-1"),
+        *("for-loop-1[0]/train", "for-loop-1[0]/inner/load"),
+        *("for-loop-1[1]/train", "for-loop-1[1]/inner/load"),
+    ]
+    assert state.tasks["for-loop-1[1]/train"].state is State.PENDING
+    assert list(IterationsAdded(0.0, "each", 2, ("",)).paths()) == ["each[0]", "each[1]"]
+
+
+def test_iterations_told_again_forget_nothing_of_those_known() -> None:
+    state = state_after(
+        IterationsAdded(101.0, "l", 1, ("a",)),
+        TaskChanged(102.0, "l[0]/a", State.RUNNING, attempt=1),
+        IterationsAdded(103.0, "l", 2, ("a",)),
+    )
+    assert [state.tasks[path].state for path in ("l[0]/a", "l[1]/a")] == [State.RUNNING, State.PENDING]
+
+
+def test_an_event_is_written_and_read_again() -> None:
+    added = IterationsAdded(101.0, "l", 3, ("a", "b/c"))
+    assert decode(cast(Any, Event), encode(added)) == added
 
 
 def test_a_run_must_be_created_first() -> None:

@@ -1,7 +1,7 @@
 """KFP's placeholders in texts, replaced by what they stand for: `Hello {{$.inputs.parameters['name']}}`.
 
-A text that is one placeholder and nothing else becomes the value itself, so that numbers stay numbers inside
-of lists and dicts; in a longer text, a value is written as KFP writes it.
+A value is written as text, as KFP writes it, also where the text is nothing but its placeholder: what is put
+into a list or dict is a text there. An argument as a whole is then read as its type again (see `given`).
 Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html (the constants `PIPELINE_…`)
 """
 
@@ -77,9 +77,6 @@ def replaced(value: Json, names: Mapping[str, Json]) -> Json:
     if isinstance(value, str):
         if PLACEHOLDER not in value:
             return value
-        whole = _PLACEHOLDER.fullmatch(value)
-        if whole is not None:
-            return _meant(whole, names)
         return _PLACEHOLDER.sub(lambda found: text_of(_meant(found, names)), value)
     if isinstance(value, Mapping):
         return {text_of(replaced(key, names)): replaced(held, names) for key, held in value.items()}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.model.graph import Trigger
 from kfp_jupyter.model.run import IterationsAdded, State, TaskChanged
 from tests.engines.local.authored import flows
+from tests.engines.local.bench import eventually
 
 
 def outputs(state):
@@ -65,7 +70,7 @@ def test_of_branches_the_first_true_one_runs_and_gives_its_value(bench, side, n,
     branches = {name: task for name, task in groups.items() if name.startswith("condition-")}
     succeeded = {name for name, task in branches.items() if task.state is State.SUCCEEDED}
     assert succeeded == ran | {"condition-branches-1"}
-    assert state.tasks["say-5"].outputs == {"Output": f"<{chosen}>"}
+    assert state.tasks["say-5"].outputs == {"Output": chosen}
 
 
 def test_a_condition_that_does_not_hold_skips_its_tasks_and_what_depends_on_them(bench):
@@ -219,7 +224,7 @@ def test_values_of_the_run_stand_in_texts_lists_and_settings(bench):
     state = bench.run(flows.texts.model, name="zoë", n=2).state
     assert state.state is State.SUCCEEDED, state
     assert json.loads(state.tasks["show"].outputs["Output"]) == [
-        ["zoë", 3, [2]], {"k": "zoë!", "n": 2}, "zoë-2-3"
+        ["zoë", "3", ["2"]], {"k": "zoë!", "n": "2"}, "zoë-2-3"
     ]  # fmt: skip
     assert state.tasks["variable"].outputs == {"Output": "Hi variable"}
 
@@ -241,3 +246,75 @@ def test_steps_of_loops_are_cached_one_by_one(bench):
     cached = {path: task.cached for path, task in state.tasks.items() if "for-loop-3[" in path}
     assert [cached[f"for-loop-3[{i}]/add-2"] for i in range(3)] == [True, True, False]
     assert state.tasks["for-loop-3"].outputs == {"pipelinechannel--add-2-Output": [1, 2, 3]}
+
+
+def test_a_canceled_run_still_cleans_up(bench, tmp_path):
+    run = bench.start(flows.cleaned_up.model, folder=str(tmp_path), caching=False)
+    assert eventually((tmp_path / "a").exists, 30)
+    bench.engine.cancel(run.ref)
+    assert eventually((tmp_path / "cleans").exists, 30)
+    (tmp_path / "go").touch()
+    state = run.wait()
+    assert state.state is State.CANCELED
+    ended = {"exit-handler-1", "exit-handler-1/for-loop-3", *(
+        f"exit-handler-1/for-loop-3[{index}]/{name}" for index in range(2) for name in ("wait-2", "say")
+    )}  # fmt: skip
+    assert {path for path, task in state.tasks.items() if task.state is State.CANCELED} >= ended
+    assert state.tasks["wait"].outputs == {"Output": "cleans"}
+    assert not (tmp_path / "b").exists()
+
+
+def test_canceled_a_second_time_cleaning_up_ends_too(bench, tmp_path):
+    run = bench.start(flows.cleaned_up.model, folder=str(tmp_path), caching=False)
+    assert eventually((tmp_path / "a").exists, 30)
+    bench.engine.cancel(run.ref)
+    assert eventually((tmp_path / "cleans").exists, 30)
+    bench.engine.cancel(run.ref)
+    state = run.wait()
+    assert state.tasks["wait"].state is State.CANCELED
+    assert all(task.state.finished for task in state.tasks.values())
+
+
+def test_retries_and_time_limits_hold_in_groups(bench, tmp_path):
+    state = bench.run(flows.tried_again.model, folder=str(tmp_path)).state
+    assert [state.tasks[f"for-loop-2[{i}]/second-time"].attempt for i in range(2)] == [2, 2]
+    assert [state.tasks[f"for-loop-2[{i}]/second-time"].outputs for i in range(2)] == [
+        {"Output": "a"}, {"Output": "b"}
+    ]  # fmt: skip
+    where = "for-loop-2[1]/condition-3/wait"
+    assert state.tasks[where].error.type == "Timeout"
+    assert state.message == f"{where} failed: Timeout: It took longer than 1 s."
+
+
+def test_a_run_may_not_take_longer_than_its_pipeline_says(bench, tmp_path):
+    state = bench.run(flows.too_long.model, folder=str(tmp_path)).state
+    assert (state.state, state.reason) == (State.FAILED, "DeadlineExceeded")
+    assert state.message == "It took longer than 1 s."
+    assert state.tasks["condition-1/wait"].state is State.CANCELED
+
+
+def test_what_is_not_understood_is_refused_before_the_run(bench):
+    skipped = flows.skipped.model
+    tasks = {**skipped.graph.tasks}
+    tasks["condition-1"] = replace(tasks["condition-1"], trigger=Trigger("size(inputs) > 2"))
+    with pytest.raises(EngineError, match="'size' is unknown") as caught:
+        bench.start(replace(skipped, graph=replace(skipped.graph, tasks=tasks)))
+    assert caught.value.where == "task condition-1"
+
+
+def test_a_value_that_is_not_of_its_type_fails_the_task_that_gets_it(bench):
+    table = [{"inner": [1, "many"]}]
+    state = bench.run(flows.parts_of_items.model, table=table).state
+    failed = state.tasks["for-loop-1[0]/for-loop-2[1]/add"]
+    assert (failed.state, failed.attempt, failed.error.type) == (State.FAILED, 0, "BadArgument")
+    assert failed.error.message == "The argument 'a' is 'many', not int."
+
+
+def test_the_journal_of_a_killed_run_says_which_iterations_there_were(bench, tmp_path):
+    run = bench.start(flows.cleaned_up.model, folder=str(tmp_path), caching=False)
+    assert eventually((tmp_path / "a").exists, 30)
+    os.kill(json.loads((run.folder / "supervisor.json").read_text())["pid"], signal.SIGKILL)
+    state = run.wait()
+    assert (state.state, state.reason) == (State.FAILED, "Interrupted")
+    assert state.tasks["exit-handler-1/for-loop-3[0]/wait-2"].reason == "Interrupted"
+    assert state.tasks["exit-handler-1/for-loop-3[1]/wait-2"].state is State.SKIPPED

@@ -1,10 +1,8 @@
 """Components and pipelines over all kinds of groups whose steps can be run, written as people write them."""
 
-from __future__ import annotations
-
 from typing import Dict, List, NamedTuple, Optional
 
-from kfp_jupyter import dsl
+from kfp_jupyter import dsl, kubernetes
 from kfp_jupyter.dsl import Dataset, Input, Output, PipelineTaskFinalStatus
 
 
@@ -140,7 +138,7 @@ def branches(side: str = "heads", n: int = 3) -> str:
     with dsl.Else():
         neither = say(text="E")
     word = dsl.OneOf(chosen.output, other.output, neither.output)
-    say(text=f"<{word}>")
+    say(text=word)
     return word
 
 
@@ -239,7 +237,7 @@ def pipeline_at_the_end():
 @dsl.pipeline
 def failure_ignored():
     failing = fail(text="bad")
-    say(text=failing.output).ignore_upstream_failure()
+    say(text=failing.output, n=0).ignore_upstream_failure()
     report().after(failing).ignore_upstream_failure()
     say(text=failing.output)
 
@@ -290,3 +288,55 @@ def placeholders():
         text=dsl.PIPELINE_TASK_EXECUTOR_OUTPUT_PATH_PLACEHOLDER,
     )
     say(text=dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER)
+
+
+# --- What takes time
+# --------------------------------------------------------------------------------------------------------
+
+
+@dsl.component
+def wait(folder: str, me: str = "waits") -> str:
+    import pathlib
+    import time
+
+    pathlib.Path(folder, me).touch()
+    deadline = time.monotonic() + 60
+    while not pathlib.Path(folder, "go").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return me
+
+
+@dsl.component
+def second_time(folder: str, name: str) -> str:
+    import pathlib
+
+    mark = pathlib.Path(folder, f"seen-{name}")
+    if not mark.exists():
+        mark.touch()
+        raise ValueError(f"the first time of {name}")
+    return name
+
+
+@dsl.pipeline
+def cleaned_up(folder: str):
+    last = wait(folder=folder, me="cleans")
+    with dsl.ExitHandler(last):
+        with dsl.ParallelFor(["a", "b"], parallelism=1) as name:
+            waited = wait(folder=folder, me=name)
+            say(text=waited.output)
+    say(text="then")
+
+
+@dsl.pipeline
+def tried_again(folder: str) -> List[str]:
+    with dsl.ParallelFor(["a", "b"]) as name:
+        tried = second_time(folder=folder, name=name).set_retry(1)
+        with dsl.If(name == "b"):
+            kubernetes.set_timeout(wait(folder=folder, me=name), 1)
+    return dsl.Collected(tried.output)
+
+
+@dsl.pipeline(pipeline_config=dsl.PipelineConfig(active_deadline_seconds=1))
+def too_long(folder: str):
+    with dsl.If(folder != ""):
+        wait(folder=folder)
