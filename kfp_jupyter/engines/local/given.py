@@ -16,7 +16,7 @@ from kfp_jupyter.engines.local.placeholder import PlaceholderError, has_placehol
 from kfp_jupyter.engines.local.scope import Scope
 from kfp_jupyter.engines.support import task_output
 from kfp_jupyter.model.calculation import evaluate
-from kfp_jupyter.model.cel_values import text_of
+from kfp_jupyter.model.cel_values import shown_name, text_of
 from kfp_jupyter.model.component import Component, InputSpec
 from kfp_jupyter.model.pipeline import (
     Calculation,
@@ -169,7 +169,7 @@ def _named(name: str, value: Value, around: Scope) -> tuple[bool, Json]:
     try:
         return _parameter(value, around)
     except PipelineError as error:
-        what = f"The argument {name!r} cannot be had: {error.what} {error.remedy}"
+        what = f"The argument {shown_name(name)!r} cannot be had: {error.what} {error.remedy}"
         raise GivenError(what.strip()) from None
 
 
@@ -211,7 +211,9 @@ def _fitted(spec: InputSpec, value: Json) -> Json:
     try:
         return fitted(value, spec.type)
     except ValueError:
-        raise GivenError(f"The argument {spec.name!r} is {value!r}, not {spec.type.python_name}.") from None
+        raise GivenError(
+            f"The argument {shown_name(spec.name)!r} is {value!r}, not {spec.type.python_name}."
+        ) from None
 
 
 def fitted(value: Json, type_: ValueType) -> Json:

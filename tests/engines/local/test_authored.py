@@ -25,7 +25,7 @@ from tests.engines.local.authored.bodies import BODIES
 
 AUTHORED = Path(__file__).parents[2] / "dsl" / "authored"
 CONTAINERS = ("run-containers", "pass-artifacts")
-ARGUMENTS = {"names": ["a", "b"], "table": [{"first": "x", "second": "y"}], "text": "t"}
+ARGUMENTS = {"names": ["a", "b"], "table": [{"first": "x", "second": "y", "a": "1", "b": "2"}], "text": "t"}
 
 
 @pytest.fixture(scope="module")
