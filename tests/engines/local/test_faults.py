@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter.engines.local.fork_server import RUN_VARIABLE
+from kfp_jupyter.engines.local.lock import is_held
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Event, RunChanged, RunState, State
 from tests.engines.local.bench import Bench, Run, component, eventually, gone, pipeline, task
@@ -24,8 +25,10 @@ from tests.engines.local.bench import Bench, Run, component, eventually, gone, p
 FIRST = int(os.environ.get("KFP_JUPYTER_FAULTS_FROM", "0"))
 CASES = range(FIRST, FIRST + int(os.environ.get("KFP_JUPYTER_FAULTS", "12")))
 WIDTH, DEPTH = 5, 6
-LONGEST_SECONDS = 1.6
-"""The latest moment of a kill; by then many runs have ended, and some processes are about to."""
+EVENTS = 2 + 2 * WIDTH * DEPTH
+"""About how many events a run has; a moment is told by how many have happened, and a little more time."""
+
+LITTLE_SECONDS = 0.03
 
 STEP = """
 def step(number: int, other: int, out: Output[Dataset]) -> int:
@@ -109,7 +112,10 @@ def test_a_kill_at_any_moment_loses_nothing(bench: Bench, seed: int, record_prop
     seen: list[Event] = []
     watcher = threading.Thread(target=lambda: seen.extend(follow(Run(bench.engine, run.ref))[1]), daemon=True)
     watcher.start()
-    deadline = time.monotonic() + chance.uniform(0, LONGEST_SECONDS)
+    moment, journal = chance.randint(0, EVENTS), run.folder / "journal.jsonl"
+    while journal.read_bytes().count(b"\n") < moment and is_held(run.folder / "lock"):
+        time.sleep(0.001)
+    deadline = time.monotonic() + chance.uniform(0, LITTLE_SECONDS if moment > 1 else 1.0)
     while time.monotonic() < deadline:
         time.sleep(0.001)
     alive = sorted(processes(run.folder).items(), key=lambda item: item[1])
