@@ -8,7 +8,8 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ MISSING = object()
 
 NOWHERE = Place(0, 0, 0, 0)
 """The place of an import that stands in no text."""
+
+_unrun: ContextVar[tuple[Mapping[str, Any], History] | None] = ContextVar("unrun", default=None)
 
 _PREAMBLE = frozenset({*offered(), *typing.__all__, "kfp", "kfp_jupyter", "dsl", "EmbeddedInput"})
 """The names that every component's source begins with."""
@@ -89,9 +92,22 @@ def notebook_surroundings(namespace: Mapping[str, Any], history: History | None 
     return Surroundings(namespace, kernel_history() or History(()))
 
 
+@contextmanager
+def reading(namespace: Mapping[str, Any], history: History) -> Iterator[None]:
+    """Let functions of a namespace see the texts of a notebook that is only read."""
+    token = _unrun.set((namespace, history))
+    try:
+        yield
+    finally:
+        _unrun.reset(token)
+
+
 def function_surroundings(function: Callable[..., Any]) -> Surroundings:
     """Return what a function can see: the notebook that it is written in, or its module."""
     namespace = function.__globals__
+    unrun = _unrun.get()
+    if unrun is not None and unrun[0] is namespace:
+        return Surroundings(namespace, unrun[1], live=False)
     module = str(namespace.get("__name__", "__main__"))
     history = kernel_history() if _in_notebook(namespace) else None
     own = file_history(function.__code__.co_filename, str(namespace.get("__package__") or ""))

@@ -79,6 +79,13 @@ def _close() -> None:
         workbench.close_current()
 
 
+def _check(options: argparse.Namespace) -> int:
+    """Check the components and pipelines of a file without running it (exit code 2: errors)."""
+    from kfp_jupyter.cli.check import check
+
+    return check(options)
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -144,6 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     compile_ = on_file("compile", commands.compile_)
     compile_.add_argument("-o", "--output", type=Path, metavar="FILE", help="PIPELINE.yaml if left out")
     compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")
+    check = command("check", _check)
+    check.add_argument("file", metavar="FILE", type=Path, help="a .py program or an .ipynb notebook")
+    check.add_argument("--strict", action="store_true", help="warnings too make the exit code 1")
+    check.add_argument("--json", action="store_true", help="print the findings as data")
     graph = on_file("graph", commands.graph)
     graph.add_argument("-o", "--output", type=Path, metavar="FILE", help=".svg or .html; text if left out")
     runs = command("runs", commands.runs)

@@ -12,7 +12,7 @@ import ast
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from kfp_jupyter.cells.names import analyse
 from kfp_jupyter.cells.notebook import CodeCell, read_notebook
 from kfp_jupyter.cells.origin import enter_text
 from kfp_jupyter.cells.signature import MagicUsageError
+from kfp_jupyter.cells.surroundings import reading
 from kfp_jupyter.compat import installed
 from kfp_jupyter.dsl import PipelineFunction, component, pipeline
 from kfp_jupyter.errors import KfpJupyterError
@@ -36,6 +37,9 @@ _DECORATORS = (component, pipeline)
 _IMPORTED = ("kfp_jupyter", "typing")
 # Lines that only IPython understands; `pass` keeps the numbers of the others.
 _IPYTHON = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
+
+
+Failed = Callable[[KfpJupyterError], None]
 
 
 class SourceError(KfpJupyterError):
@@ -88,6 +92,12 @@ def find_pipelines(path: Path) -> dict[str, Pipeline]:
         UserCodeError: Its code raised an error.
         KfpJupyterError: A component or pipeline in it is wrong.
     """
+    _check_file(path)
+    held = _defined(path) if path.suffix == ".ipynb" else _imported(path)
+    return {value.model.name: value.model for value in held if isinstance(value, PipelineFunction)}
+
+
+def _check_file(path: Path) -> None:
     if path.suffix not in (".ipynb", ".py"):
         raise SourceError(
             "The file is neither a .py nor a .ipynb file.",
@@ -100,8 +110,6 @@ def find_pipelines(path: Path) -> dict[str, Pipeline]:
             where=str(path),
             remedy=f"Check the path; the current folder is {Path.cwd()}.",
         )
-    held = _defined(path) if path.suffix == ".ipynb" else _imported(path)
-    return {value.model.name: value.model for value in held if isinstance(value, PipelineFunction)}
 
 
 def _imported(path: Path) -> list[Any]:
@@ -122,9 +130,31 @@ def _imported(path: Path) -> list[Any]:
     return list(vars(module).values())
 
 
-def _defined(path: Path) -> list[Any]:
+def find_components(path: Path, failed: Failed) -> list[Any]:
+    """Return the components and pipelines of a file, as far as they can be made.
+
+    Args:
+        path: A `.py` or `.ipynb` file.
+        failed: Gets what is wrong with the others.
+
+    Raises:
+        SourceError: The file is neither a program nor a notebook, or not there.
+    """
+    _check_file(path)
+    if path.suffix == ".ipynb":
+        return _defined(path, failed)
+    try:
+        return _imported(path)
+    except KfpJupyterError as error:
+        failed(error)
+        return []
+
+
+def _defined(path: Path, failed: Failed | None = None) -> list[Any]:
+    """Return what a notebook's cells define; with `failed` a cell that is wrong does not end it."""
     names: dict[str, Any] = {"__name__": "__main__"}
     made: list[Any] = []
+    problems: list[KfpJupyterError] = []
     ledger = Ledger()
     cells = read_notebook(path)
     for number, cell in enumerate(cells):
@@ -133,20 +163,26 @@ def _defined(path: Path) -> list[Any]:
             if cell.magic == "component":
                 enter_text(f"# %%component {cell.line}\n{cell.body}", file)
                 history = notebook_history(cells[:number], str(path))
-                define_component(cell.line, cell.body, file, names, history=history, ledger=ledger)
+                made.append(
+                    define_component(cell.line, cell.body, file, names, history=history, ledger=ledger)
+                )
             elif cell.magic == "pipeline":
                 enter_text(f"# %%pipeline {cell.line}\n{cell.body}", file)
                 made.append(define_pipeline(cell.line, cell.body, file, names, path.stem, ledger)[0])
             elif not cell.magic:
-                made += _taken(cell, file, names)
+                with reading(names, notebook_history(cells[: number + 1], str(path))):
+                    made += _taken(cell, file, names)
                 _note(cell, file, ledger)
-        except MagicUsageError as error:
-            error.where = f"{file}, line 1"
-            raise
-        except KfpJupyterError:
-            raise
-        except Exception as error:
-            raise _user_error(error, file, file) from error
+        except Exception as error:  # noqa: BLE001 - it is told, whatever the user's code raised
+            if isinstance(error, MagicUsageError):
+                error.where = f"{file}, line 1"
+            told = error if isinstance(error, KfpJupyterError) else _user_error(error, file, file)
+            if failed is None:
+                raise told from (None if told is error else error)
+            # What a wrong cell would have defined is missing in later ones, which is not their fault.
+            if not problems or not isinstance(error, NameError):
+                failed(told)
+            problems.append(told)
     return made
 
 

@@ -190,6 +190,18 @@ def _say_problems(session: Any) -> None:
         session.say(note)
 
 
+def _check(session: Any, _options: argparse.Namespace) -> None:
+    from kfp_jupyter.dsl.python_component import PythonComponent
+    from kfp_jupyter.notebook.card import findings_bundle
+
+    made = [held for held in session.shell.user_ns.values() if isinstance(held, PythonComponent)]
+    found = [finding for component in dict.fromkeys(made) for finding in component.findings]
+    if found:
+        session.shell.display_pub.publish(findings_bundle(found))
+    else:
+        session.say(f"Nothing is wrong with the notebook's {len(set(made))} components.")
+
+
 def _use(session: Any, options: argparse.Namespace) -> None:
     session.say(f"Runs now go to {session.workbench.use(options.target)}.")
     session.changed()
@@ -302,6 +314,7 @@ def _line_parser() -> argparse.ArgumentParser:
     compile_.add_argument("pipeline", metavar="PIPELINE", help="its name")
     compile_.add_argument("-o", "--output", default="", metavar="FILE", help="PIPELINE.yaml if left out")
     compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")
+    command("check", _check, "show what checks found in the notebook's components")
     runs = command("runs", _runs, "list the newest runs")
     runs.add_argument("--pipeline", default="", metavar="NAME", help="only runs of this pipeline")
     runs.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many; 20 if left out")

@@ -1,0 +1,72 @@
+"""`check`: everything that is wrong with a file's components and pipelines, at once and without running them.
+
+The exit code is 0 if nothing is wrong, 2 if there are errors, and with `--strict` 1 if there are only
+warnings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from kfp_jupyter.cells.finding import ERROR, WARNING, CheckError, Finding, Where, ordered
+from kfp_jupyter.errors import KfpJupyterError
+
+FINE, WARNED, WRONG = 0, 1, 2
+
+_PLACE = re.compile(r"^(?P<cell>.*), line (?P<line>\d+)$")
+
+
+def check(options: Namespace) -> int:
+    """Check the components and pipelines of a file, without running it."""
+    findings = checked(options.file)
+    if options.json:
+        sys.stdout.write(json.dumps([held.data() for held in findings], indent=2, ensure_ascii=False) + "\n")
+    else:
+        for held in findings:
+            remedy = f" {held.remedy}" if held.remedy else ""
+            sys.stdout.write(f"{held.where}: {held.severity}: {held.what}{remedy} [{held.code}]\n")
+        sys.stdout.write(f"{_counted(findings)}\n")
+    errors = any(held.severity == ERROR for held in findings)
+    return WRONG if errors else WARNED if findings and options.strict else FINE
+
+
+def checked(path: Path) -> tuple[Finding, ...]:
+    """Return what is wrong in a notebook or a program, errors first.
+
+    A notebook is only read: its components and pipelines are made as if its cells had run. A program is
+    imported, and its first error ends that.
+
+    Raises:
+        SourceError: The file is neither, or not there.
+    """
+    from kfp_jupyter.cli.source import find_components
+    from kfp_jupyter.dsl import PythonComponent
+
+    failed: list[KfpJupyterError] = []
+    made = find_components(path, failed.append)
+    findings = [held for error in failed for held in found_in(error, str(path))]
+    for component in made:
+        if isinstance(component, PythonComponent):
+            findings.extend(component.findings)
+    return ordered(findings)
+
+
+def found_in(error: KfpJupyterError, otherwise: str) -> tuple[Finding, ...]:
+    """Return the findings of an error, or the one that it is; `otherwise` is where, if it does not say."""
+    if isinstance(error, CheckError):
+        return error.findings
+    match = _PLACE.match(error.where)
+    where = Where(match["cell"], int(match["line"])) if match else Where(error.where or otherwise, 1)
+    name = type(error).__name__.removesuffix("Error")
+    code = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+    return (Finding(ERROR, code, error.what, where, error.remedy),)
+
+
+def _counted(findings: tuple[Finding, ...]) -> str:
+    counts = {kind: sum(held.severity == kind for held in findings) for kind in (ERROR, WARNING)}
+    told = [f"{count} {kind}{'s' * (count != 1)}" for kind, count in counts.items() if count]
+    return ", ".join(told) if told else "Nothing is wrong."
