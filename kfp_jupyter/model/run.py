@@ -23,6 +23,10 @@ CURVES = "metricCurves"
 """The key of step curves in the metadata of a metrics artifact, as the executor writes it."""
 
 
+GROUP_FAILED = "TaskFailed"
+"""The reason of a group, or of a run, that failed because a task in it did; that task says more."""
+
+
 class State(str, Enum):
     """The state of a run or of one of its tasks."""
 

@@ -12,7 +12,7 @@ from threading import Event as Stop
 from kfp_jupyter.engines.base import Engine
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, TaskOutput
-from kfp_jupyter.model.run import RunRef, RunState, State, Target
+from kfp_jupyter.model.run import GROUP_FAILED, RunRef, RunState, State, Target
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.run.task import RunTask, Tasks
 from kfp_jupyter.runs.follower import DISCONNECTED
@@ -206,7 +206,11 @@ class Run:
     def _failure(self, status: RunState) -> RunFailedError:
         if status.state is State.CANCELED:
             return RunFailedError("The run was canceled.", where=f"run {self.id}", remedy="Run it again.")
-        failed = next((task for task in self.tasks.values() if task.state is State.FAILED), None)
+        # A group fails for a task inside it, which says more.
+        fell = [path for path, task in status.tasks.items() if task.state is State.FAILED]
+        inner = (path for path in fell if status.tasks[path].reason != GROUP_FAILED)
+        first = next(inner, next(iter(fell), None))
+        failed = self.tasks[first] if first is not None else None
         if failed is None:
             why = status.message or status.reason or "no task of it did"
             return RunFailedError(

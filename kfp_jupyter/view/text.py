@@ -11,6 +11,7 @@ import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
+from kfp_jupyter.model.run import GROUP_FAILED
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.view.iterations import shown_tasks
 from kfp_jupyter.view.look import STATES
@@ -150,6 +151,7 @@ def _failures(document: Mapping[str, Json]) -> str:
         _failure(label, document["run"]["tasks"][path])
         for path, label in task_labels(document).items()
         if document["run"]["tasks"][path]["state"] == "FAILED"
+        and document["run"]["tasks"][path]["reason"] != GROUP_FAILED
     )
 
 

@@ -31,7 +31,7 @@ from kfp_jupyter.model.cel import CelError, Expression, holds, parse, told
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.graph import Graph, GroupKind, Task
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, IterationsAdded, State, TaskChanged, TaskError
+from kfp_jupyter.model.run import GROUP_FAILED, Event, IterationsAdded, State, TaskChanged, TaskError
 from kfp_jupyter.model.types import Json
 
 
@@ -322,7 +322,7 @@ class Flow:
         changed = TaskChanged(time.time(), group.path, end.state)
         if end.state is State.FAILED:
             message = f"{end.blame} failed: {end.message}"
-            self._tell(replace(changed, reason="TaskFailed", message=message))
+            self._tell(replace(changed, reason=GROUP_FAILED, message=message))
         elif end.state is State.CANCELED:
             self._tell(replace(changed, reason=end.reason, message="It was canceled while it ran."))
         else:

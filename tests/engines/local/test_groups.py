@@ -12,7 +12,9 @@ import pytest
 
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.model.graph import Trigger
-from kfp_jupyter.model.run import IterationsAdded, State, TaskChanged
+from kfp_jupyter.model.run import GROUP_FAILED, IterationsAdded, State, TaskChanged
+from kfp_jupyter.view.document import document
+from kfp_jupyter.view.text import text
 from tests.engines.local.authored import flows
 from tests.engines.local.bench import eventually
 
@@ -318,3 +320,11 @@ def test_the_journal_of_a_killed_run_says_which_iterations_there_were(bench, tmp
     assert (state.state, state.reason) == (State.FAILED, "Interrupted")
     assert state.tasks["exit-handler-1/for-loop-3[0]/wait-2"].reason == "Interrupted"
     assert state.tasks["exit-handler-1/for-loop-3[1]/wait-2"].state is State.SKIPPED
+
+
+def test_the_error_of_a_run_is_that_of_the_innermost_task(bench):
+    state = bench.run(flows.handled.model, text="broken").state
+    failed = [task for task in state.tasks.values() if task.state is State.FAILED]
+    assert [task.reason for task in failed] == [GROUP_FAILED, GROUP_FAILED, "ValueError"]
+    lines = text(document(flows.handled.model, state)).splitlines()
+    assert len([line for line in lines if line.startswith("✗") and "ValueError: broken" in line]) == 1
