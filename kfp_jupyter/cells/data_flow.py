@@ -122,7 +122,10 @@ class _Linking:
 
     def _origin(self, end: _End) -> Link | None:
         name = end.port.name
-        writer = end.cell.sources.get(name) or self.ledger.writers.get(name)
+        writer = end.cell.sources.get(name)
+        if writer is None and not end.port.optional:
+            # It was registered before whoever gives it.
+            writer = self.ledger.writers.get(name)
         if writer is None or writer.step not in self.cells or writer.step == end.cell.id:
             return None
         if not any(port.name == name for port in self.lines[writer.step].outputs):

@@ -112,17 +112,37 @@ class Ledger:
         for held in list(self.steps.values()):
             if held.component.name == step.component.name and held.id != step.id:
                 self.forget(held.id)
-        before = self.steps.get(step.id)
         for spec in step.component.inputs:
-            writer = self.writers.get(spec.name)
-            # A cell that changes its own input and runs again got it from where it came at first.
-            if writer is not None and writer.step == step.id and before is not None:
-                writer = before.sources.get(spec.name)
+            writer = self.source(step.id, spec.name)
             if writer is not None:
                 step.sources[spec.name] = writer
         self.steps[step.id] = step
         names = [spec.name for spec in step.component.outputs]
         self.writers.update(dict.fromkeys(names, Writer(step.id, step.place)))
+
+    def source(self, step_id: str, name: str) -> Writer | None:
+        """Return where a cell that runs now gets a name from; None if nobody is known to have written it.
+
+        A cell that runs again, after itself or others have made something of what it gave out, does not read
+        that: it gets the name from where it came the time before.
+        """
+        writer = self.writers.get(name)
+        if writer is None or not self._follows(writer.step, step_id):
+            return writer
+        before = self.steps.get(step_id)
+        return before.sources.get(name) if before is not None else None
+
+    def _follows(self, step_id: str, first: str) -> bool:
+        """Say whether a step is another one, or reads from it over whatever steps between."""
+        waiting, seen = [step_id], set()
+        while waiting:
+            held = waiting.pop()
+            if held == first:
+                return True
+            if held in self.steps and held not in seen:
+                seen.add(held)
+                waiting.extend(writer.step for writer in self.steps[held].sources.values())
+        return False
 
     def forget(self, step_id: str) -> None:
         """Forget a cell that was deleted."""

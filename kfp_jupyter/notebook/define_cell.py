@@ -7,8 +7,8 @@ registered if it fails. Afterwards the values in the notebook decide what the li
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,10 +25,12 @@ from kfp_jupyter.cells.cell_form import (
 )
 from kfp_jupyter.cells.component import default_base_image
 from kfp_jupyter.cells.errors import CellFormError
+from kfp_jupyter.cells.finding import WARNING, Finding, Where
 from kfp_jupyter.cells.history import History
 from kfp_jupyter.cells.inferred import inferred_line, is_function_cell, step_name
 from kfp_jupyter.cells.ledger import Ledger, StepCell
 from kfp_jupyter.cells.origin import place_name
+from kfp_jupyter.cells.serializers import Choice
 from kfp_jupyter.cells.signature import ComponentOptions, read_interface_part
 from kfp_jupyter.cells.surroundings import notebook_surroundings
 from kfp_jupyter.dsl.base_component import BaseComponent
@@ -100,17 +102,18 @@ def define_cell(
     run = options.run and history is None
     before = {port.name: namespace[port.name] for port in form.line.inputs if port.name in namespace}
     if run:
-        before = _prepare(form, namespace, ledger)
+        before = _prepare(form, _step_id(cell, form), namespace, ledger)
         _run(cell, namespace)
     after = {port.name: namespace[port.name] for port in form.line.outputs if port.name in namespace}
     form = decided(form, before, after if run else {})
     stored = stored_values(form, before, after if run else {})
     step = CellStep(form, taken.captured, image, taken.packages, options.pip_index_urls, stored)
     needed = [package for choice in stored.values() for package in choice.packages]
+    taken = replace(taken, findings=(*taken.findings, *_pickled(form, stored)))
     check = partial(taken.check, needed=needed)
     made = CellComponent(step, cell.file, namespace, options.settings, check)
     namespace[form.name] = made
-    step_id = cell.id or f"component {form.name}"
+    step_id = _step_id(cell, form)
     ledger.add_step(StepCell(step_id, cell.place, made.model, cell.text, step, made.defaults, options.after))
     return made
 
@@ -136,6 +139,22 @@ def _form(options: ComponentOptions, cell: Cell, namespace: Mapping[str, Any], l
     return form
 
 
+def _pickled(form: CellForm, stored: Mapping[str, Choice]) -> Iterator[Finding]:
+    """Yield which outputs no format but pickle holds."""
+    for port in form.line.outputs:
+        if port.name in stored and stored[port.name].announced:
+            what = f"The output {port.name!r} ({stored[port.name].type}) is stored as a pickle."
+            remedy = (
+                "Steps that load it need the same packages in the same versions; "
+                "`kfp_jupyter.serializers.register` stores a class in another way."
+            )
+            yield Finding(WARNING, "stored-as-pickle", what, Where(form.place, 1), remedy)
+
+
+def _step_id(cell: Cell, form: CellForm) -> str:
+    return cell.id or f"component {form.name}"
+
+
 def _is_own(step_id: str, cell: Cell, form: CellForm) -> bool:
     return step_id in (cell.id, f"component {form.name}")
 
@@ -150,13 +169,13 @@ def _name(cell: Cell, ledger: Ledger) -> str:
     return name if name not in taken else f"step_{number}"
 
 
-def _prepare(form: CellForm, namespace: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+def _prepare(form: CellForm, step_id: str, namespace: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     """Give the body what its line promises, and return its inputs' values.
 
     A default holds as if the body began with it, unless another step has given the name out.
     """
     for port in form.line.inputs:
-        writer = ledger.writers.get(port.name)
+        writer = ledger.source(step_id, port.name)
         given = writer is not None and writer.step in ledger.steps and port.name in namespace
         if port.optional and not given:
             namespace[port.name] = port.default

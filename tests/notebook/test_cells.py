@@ -65,6 +65,12 @@ def test_the_card_says_what_each_name_is(story):
     ]
 
 
+def test_a_pickle_is_announced_on_the_card(story):
+    card = story.run("%%component pair() -> both\nboth = (1, 2)").bundles[-1]["text/plain"]
+    assert "The output 'both' (tuple) is stored as a pickle." in card
+    story.run("get_ipython()._kfp_jupyter_session.cells.ledger.forget('component pair')")
+
+
 def test_the_cells_are_drawn_without_running_anything(story):
     cell = story.run("%kfp graph")
     assert cell.status == "ok", cell.traceback
