@@ -33,6 +33,11 @@ def python_with(name: str, *requirements: str) -> Path:
     return _python(name)
 
 
+def kale() -> Path:
+    """Return the interpreter of Kale's environment; its command `kale` lies beside it."""
+    return python_with("kale-2.3.0", "kubeflow-kale==2.3.0")
+
+
 def kfp() -> Path:
     """Return the interpreter of the KFP SDK's environment, which is made if need be."""
     return python_with(*KFP)

@@ -26,7 +26,7 @@ _BUILTINS = frozenset(name for name in dir(builtins) if name.islower() and not n
 def check_code(definition: Definition) -> Iterator[Finding]:
     """Yield what is wrong with a source, whatever its component's interface."""
     source = definition.source
-    names = analyse(definition.module)
+    names = analyse(definition.source.text)
     for place in names.awaits:
         yield Finding(
             ERROR,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import builtins
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from kfp_jupyter.cells.control_flow import ControlFlow
 from kfp_jupyter.cells.scopes import Scope, arguments_of, bound_by_global, bound_in, mangled
@@ -40,13 +41,19 @@ def analyse(source: str | ast.AST, *, postponed: bool = False) -> Names:
         SyntaxError: The text is not Python.
     """
     if isinstance(source, str):
-        tree = ast.parse(source)
-    elif isinstance(source, ast.Module):
+        return _of_text(source, postponed)
+    if isinstance(source, ast.Module):
         tree = source
     else:
         statement = source if isinstance(source, ast.stmt) else ast.Expr(source)  # type: ignore[arg-type]
         tree = ast.Module([ast.copy_location(statement, source)], type_ignores=[])
     return _Reader(tree, postponed).names()
+
+
+# A component's text is asked for by whoever captures, checks or links it.
+@lru_cache(maxsize=1024)
+def _of_text(text: str, postponed: bool) -> Names:
+    return _Reader(ast.parse(text), postponed).names()
 
 
 @dataclass(slots=True)

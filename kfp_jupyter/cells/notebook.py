@@ -6,8 +6,10 @@ Format: https://nbformat.readthedocs.io/en/stable/format_description.html
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kfp_jupyter.errors import KfpJupyterError
 
@@ -25,20 +27,46 @@ class CodeCell:
         magic: The cell magic's name without `%%`; empty for a cell of plain code.
         line: What follows the magic's name.
         body: The code; without the magic's line if there is one.
+        tags: The tags in its metadata.
+        id: Its id; empty in notebooks of older formats.
     """
 
     number: int
     magic: str
     line: str
     body: str
+    tags: tuple[str, ...] = ()
+    id: str = ""
 
     def place(self, notebook: str) -> str:
         """Return the name under which code of the cell is compiled and errors name it."""
         return f"{notebook}, cell {self.number}"
 
 
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook.
+
+    Attributes:
+        metadata: What is said of it as a whole.
+        cells: Its code cells, in order.
+    """
+
+    metadata: Mapping[str, Any]
+    cells: tuple[CodeCell, ...]
+
+
 def read_notebook(path: Path) -> list[CodeCell]:
     """Return the code cells of a notebook, in order.
+
+    Raises:
+        NotebookError: The file cannot be read, or is no notebook of format 4.
+    """
+    return list(load_notebook(path).cells)
+
+
+def load_notebook(path: Path) -> Notebook:
+    """Return a notebook.
 
     Raises:
         NotebookError: The file cannot be read, or is no notebook of format 4.
@@ -63,14 +91,20 @@ def read_notebook(path: Path) -> list[CodeCell]:
     found = []
     for number, cell in enumerate(cells, start=1):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            source = cell.get("source", "")
-            found.append(_cell(number, source if isinstance(source, str) else "".join(source)))
-    return found
+            found.append(_cell(number, cell))
+    metadata = content.get("metadata")
+    return Notebook(metadata if isinstance(metadata, dict) else {}, tuple(found))
 
 
-def _cell(number: int, source: str) -> CodeCell:
+def _cell(number: int, cell: Mapping[str, Any]) -> CodeCell:
+    held = cell.get("source", "")
+    source = held if isinstance(held, str) else "".join(held)
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    said = tuple(map(str, tags)) if isinstance(tags, list) else ()
+    name = str(cell.get("id", ""))
     first, _, rest = source.partition("\n")
     if first.startswith("%%"):
         magic, _, line = first[2:].strip().partition(" ")
-        return CodeCell(number, magic, line.strip(), rest)
-    return CodeCell(number, "", "", source)
+        return CodeCell(number, magic, line.strip(), rest, said, name)
+    return CodeCell(number, "", "", source, said, name)

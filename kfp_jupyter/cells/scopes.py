@@ -124,6 +124,8 @@ def bound_in(body: Iterable[ast.AST], arguments: Iterable[ast.arg]) -> tuple[set
 def bound_by_global(tree: ast.AST) -> frozenset[str]:
     """Return the names that functions bind in the module; `name += 1` needs the name to be there."""
     found: set[str] = set()
+    if not any(isinstance(node, ast.Global) for node in ast.walk(tree)):
+        return frozenset()
     for function in ast.walk(tree):
         if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue

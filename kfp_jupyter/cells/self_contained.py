@@ -76,7 +76,7 @@ def self_contained(
     complete = with_captured(source, captured)
     if complete is not source:
         definition = find_function(complete, definition.node.name)
-    findings.extend(check_version(complete, analyse(definition.module), image))
+    findings.extend(check_version(complete, analyse(definition.source.text), image))
     found = ordered(findings)
     if any(finding.severity == ERROR for finding in found):
         raise CheckError(found)

@@ -117,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             help="let `import kfp` in FILE mean this package; as it does anyway where kfp is not installed",
         )
+        made.add_argument(
+            "--as-step", action="store_true", help="run the notebook from top to bottom, as one step"
+        )
         return made
 
     def starting(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:

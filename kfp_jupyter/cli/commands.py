@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kfp_jupyter.errors import KfpJupyterError
 
 if TYPE_CHECKING:
+    from kfp_jupyter.model.pipeline import Pipeline
     from kfp_jupyter.model.run import RunState
     from kfp_jupyter.model.types import Json
     from kfp_jupyter.run import Run
@@ -40,14 +41,24 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
+def named_pipeline(options: Namespace) -> Pipeline:
+    """Return the pipeline that a command line names: one of a file's, or the file itself as one step."""
+    if options.as_step:
+        from kfp_jupyter.dsl.notebook_step import notebook_pipeline
+
+        return notebook_pipeline(options.file, options.pipeline)
+    from kfp_jupyter.cli.source import find_pipeline
+
+    return find_pipeline(options.file, options.pipeline)
+
+
 def run(options: Namespace) -> int:
     """Run a pipeline of a file, and show it until its end."""
-    from kfp_jupyter.cli.source import find_pipeline
     from kfp_jupyter.notebook.define import argument_values
     from kfp_jupyter.runs.history import NOTEBOOK
     from kfp_jupyter.workbench import current
 
-    pipeline = find_pipeline(options.file, options.pipeline)
+    pipeline = named_pipeline(options)
     arguments = argument_values(pipeline, dict(options.parameter))
     started = current().run(
         pipeline,
@@ -72,10 +83,9 @@ def show(options: Namespace) -> int:
 
 def compile_(options: Namespace) -> int:
     """Write a pipeline for KFP or for Argo."""
-    from kfp_jupyter.cli.source import find_pipeline
     from kfp_jupyter.dsl import PipelineFunction
 
-    pipeline = find_pipeline(options.file, options.pipeline)
+    pipeline = named_pipeline(options)
     path = options.output or Path(f"{pipeline.name}.yaml")
     PipelineFunction(pipeline).compile(path, options.target)
     say(f"Wrote {path}.")
@@ -84,10 +94,9 @@ def compile_(options: Namespace) -> int:
 
 def graph(options: Namespace) -> int:
     """Draw a pipeline, as SVG or HTML, or as text."""
-    from kfp_jupyter.cli.source import find_pipeline
     from kfp_jupyter.view import document, html, svg, text
 
-    drawn = document(find_pipeline(options.file, options.pipeline), None)
+    drawn = document(named_pipeline(options), None)
     path = options.output
     if path is None:
         say(text(drawn))

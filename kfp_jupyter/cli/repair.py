@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from kfp_jupyter.cli.commands import OK, Writing, say, watched
+from kfp_jupyter.cli.commands import OK, Writing, named_pipeline, say, watched
 
 
 def debug(options: Namespace) -> int:
@@ -29,14 +29,13 @@ def debug(options: Namespace) -> int:
 
 def rerun(options: Namespace) -> int:
     """Run again only what was changed or failed since an earlier run, and what follows from it."""
-    from kfp_jupyter.cli.source import find_pipeline
     from kfp_jupyter.notebook.define import argument_values
     from kfp_jupyter.repair.rerun import latest_run
     from kfp_jupyter.repair.rerun import rerun as start
     from kfp_jupyter.runs.history import NOTEBOOK
     from kfp_jupyter.workbench import current
 
-    pipeline = find_pipeline(options.file, options.pipeline)
+    pipeline = named_pipeline(options)
     bench = current()
     earlier = bench.get(options.run) if options.run else latest_run(bench, pipeline=pipeline.name)
     started = start(

@@ -12,6 +12,7 @@ from kfp_jupyter.dsl.container_component import ContainerComponent, ContainerSpe
 from kfp_jupyter.dsl.for_loop import Collected
 from kfp_jupyter.dsl.importer import importer
 from kfp_jupyter.dsl.notebook_component import notebook_component, run_notebook
+from kfp_jupyter.dsl.notebook_step import notebook_step
 from kfp_jupyter.dsl.older_names import missing_name
 from kfp_jupyter.dsl.one_of import OneOf
 from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
@@ -107,6 +108,7 @@ __all__ = [
     "get_uri",
     "importer",
     "notebook_component",
+    "notebook_step",
     "pipeline",
     "run_notebook",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 
-def run_notebook_file(path, folder, parameters):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D103
+def run_notebook_file(path, folder, parameters, executed="", page=""):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D103
     import json
     import sys
 
     import nbclient
     import nbformat
+    from jupyter_client.kernelspec import KernelSpecManager
 
     class Client(nbclient.NotebookClient):  # type: ignore[misc, unused-ignore]
         """Prints what a cell gives out at once, so that it is in the step's log while the notebook runs."""
@@ -36,4 +37,20 @@ def run_notebook_file(path, folder, parameters):  # type: ignore[no-untyped-def]
             if "parameters" in held.metadata.get("tags", []) and held.cell_type == "code"
         ]
         notebook.cells.insert(tagged[0] + 1 if tagged else 0, cell)
-    Client(notebook, timeout=None, resources={"metadata": {"path": folder}}).execute()
+    # The notebook's own kernel may be on its author's machine only.
+    kernel = notebook.metadata.get("kernelspec", {}).get("name")
+    if kernel not in KernelSpecManager().find_kernel_specs():
+        kernel = "python3"
+    client = Client(notebook, timeout=None, kernel_name=kernel, resources={"metadata": {"path": folder}})
+    try:
+        client.execute()
+    finally:
+        # Also of a notebook that fails: its page is where to look for the reason.
+        if executed:
+            nbformat.write(notebook, executed)  # type: ignore[no-untyped-call]
+        if page:
+            from nbconvert import HTMLExporter
+
+            with open(page, "w", encoding="utf-8") as file:  # noqa: PTH123
+                exporter = HTMLExporter()  # type: ignore[no-untyped-call]
+                file.write(exporter.from_notebook_node(notebook)[0])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfp_jupyter.cells.cell_source import RUNTIME
 from kfp_jupyter.cells.component import users_text
 from kfp_jupyter.cells.definition import Definition, find_function
 from kfp_jupyter.cells.stand_in import stand_in
@@ -22,6 +23,7 @@ from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.executor.annotations import PipelineTaskFinalStatus
 from kfp_jupyter.executor.arguments import Arguments
 from kfp_jupyter.executor.artifacts import ARTIFACT_CLASSES, Artifact
+from kfp_jupyter.executor.cell import given_value
 from kfp_jupyter.executor.failure import StepError
 from kfp_jupyter.model.component import Component, PythonStep, Source
 from kfp_jupyter.model.graph import Graph
@@ -39,7 +41,6 @@ MARK = "# Debug: "
 _STORED = "kfp-jupyter"
 # How the function of a step that was written as a cell calls what runs its body.
 _RUN_CELL = "run_cell"
-_RUNTIME = "kfp_jupyter (inputs and outputs of cells)"
 
 
 class DebugError(KfpJupyterError):
@@ -147,7 +148,7 @@ def task_code(run: Run, path: str, namespace: Mapping[str, Any]) -> TaskCode:
     in_cell = body is not None
     source = step.source
     if in_cell:
-        source = Source(tuple(part for part in source.fragments[:-1] if part.file != _RUNTIME))
+        source = Source(tuple(part for part in source.fragments[:-1] if part.file != RUNTIME))
     futures, text = users_text(source)
     names = {name: name if in_cell else _free(name, text, namespace) for name in values}
     if body is None:
@@ -162,7 +163,18 @@ def task_code(run: Run, path: str, namespace: Mapping[str, Any]) -> TaskCode:
     ]
     joined = "\n".join(part.strip("\n") + "\n" for part in parts if part.strip())
     inputs = {names[name]: held for name, held in values.items()}
+    if in_cell:
+        inputs = {name: _loaded(name, held, notes) for name, held in inputs.items()}
     return TaskCode(run.id, path, joined, "" if in_cell else step.function, inputs, tuple(notes))
+
+
+def _loaded(name: str, held: Any, notes: list[str]) -> Any:
+    """Return the value that a cell finds under a name; the artifact itself if it cannot be loaded here."""
+    try:
+        return given_value(name, held)
+    except TypeError as error:
+        notes.append(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return held
 
 
 def _free(name: str, text: str, namespace: Mapping[str, Any]) -> str:

@@ -274,3 +274,14 @@ def test_a_program_that_talks_to_kfps_server_names_the_line(tmp_path, engine, ca
     path.write_text("import kfp\n\nclient = kfp.Client()\n")
     assert main(["compile", str(path)]) == 2
     assert "client.py, line 3: `kfp.Client` is not part of kfp_jupyter yet." in capsys.readouterr().err
+
+
+def test_a_notebook_is_one_step_of_a_pipeline_of_its_own(tmp_path, engine, capsys):
+    cell = {"cell_type": "code", "source": "rate = 0.1", "metadata": {"tags": ["parameters"]}}
+    (tmp_path / "study.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [cell]}))
+    with Playing(engine):
+        assert main(["run", str(tmp_path / "study.ipynb"), "--as-step", "-p", "rate=0.5"]) == 0
+    pipeline, arguments, _ = engine.submitted[0]
+    assert (pipeline.name, list(pipeline.graph.tasks), arguments) == ("study", ["study"], {"rate": 0.5})
+    assert main(["graph", str(tmp_path / "study.ipynb"), "--as-step"]) == 0
+    assert "study" in capsys.readouterr().out

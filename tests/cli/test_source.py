@@ -71,11 +71,36 @@ def test_a_pipeline_without_a_name_has_the_notebooks(notebook):
 
 
 def test_a_name_from_another_cell_is_named_with_cell_and_line(notebook):
-    path = notebook(IMPORTS, "RATE = 3", TRAIN, "%%pipeline fit\n\ntrain(lr=RATE)\n")
+    path = notebook(IMPORTS, "RATE = len('abc')", TRAIN, "%%pipeline fit\n\ntrain(lr=RATE)\n")
     with pytest.raises(UserCodeError, match="RATE") as raised:
         find_pipeline(path)
     assert raised.value.where == f"{path}, cell 4, line 3"
     assert "Other cells were not run" in raised.value.remedy
+
+
+def test_constants_of_other_cells_are_read_and_not_run(notebook):
+    cells = (IMPORTS, "RATE = MORE = 0.5\nSIZE: int = 3\nSIZE = 4\nLEN = 1", "LEN = len('abc')", TRAIN)
+    pipeline = find_pipeline(notebook(*cells, "%%pipeline fit\ntrain(lr=RATE + MORE)\n"))
+    assert pipeline.graph.tasks["train"].arguments["lr"].value == 1.0
+    for unknown in ("SIZE", "LEN"):
+        with pytest.raises(UserCodeError, match=unknown):
+            find_pipeline(notebook(*cells, f"%%pipeline fit\ntrain(lr={unknown})\n"))
+
+
+def test_cells_that_are_steps_are_not_run_and_are_linked_by_their_data(notebook, tmp_path):
+    path = notebook(
+        "rows = 3",
+        f"%%component load(rows: int) -> data\nopen({str(tmp_path / 'ran')!r}, 'w')\ndata = [1] * rows",
+        "%%component\n# total\nresult = sum(data)",
+        "%%pipeline --auto",
+    )
+    pipeline = find_pipeline(path)
+    assert {name: task.dependencies for name, task in pipeline.graph.tasks.items()} == {
+        "load": (),
+        "total": ("load",),
+    }
+    assert [(spec.name, spec.default) for spec in pipeline.inputs] == [("rows", 3)]
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_wrong_component_is_named_with_its_cell(notebook):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter import dsl
+from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.dsl import Dataset, Input, InputPath, Metrics, Model, Output, OutputPath
 from kfp_jupyter.executor.artifacts import Dataset as DatasetInStep
 from kfp_jupyter.model.run import ArtifactRecord, RunChanged, State, TaskChanged, TaskError
@@ -189,3 +190,36 @@ def test_a_final_status_and_odd_numbers_are_written_as_python(bench, tmp_path):
 
 def _plain(value):
     return json.dumps(value, default=vars)
+
+
+LOADED = """%%component load(rows: int = 2) -> data, size: int
+data = {'held': {1, 4}, 'none': 0}
+size = rows
+"""
+USED = """# the first line of the cell
+import math
+scores.log_metric('size', size)
+total = sum(map(math.sqrt, data['held'])) / data['none']
+"""
+CELLS = (
+    LOADED,
+    f"%%component use(data, size: int) -> scores: Metrics, total\n{USED}",
+    "%%pipeline study\nmade = load()\nuse(data=made.outputs['data'], size=made.outputs['size'])\n",
+)
+
+
+def test_a_step_that_was_written_as_a_cell_comes_back_as_its_body(bench, tmp_path):
+    cells = [{"cell_type": "code", "source": text} for text in CELLS]
+    (tmp_path / "study.ipynb").write_text(json.dumps({"nbformat": 4, "cells": cells}))
+    run = bench.run(find_pipeline(tmp_path / "study.ipynb"), {}).wait(60)
+    assert failed_task(run) == "use", run.logs()
+    code = task_code(run, "use", {})
+    # The values themselves, as the cell has them.
+    assert code.inputs["data"] == {"held": {1, 4}, "none": 0}
+    assert code.inputs["size"] == 2
+    assert code.function == ""
+    assert code.text.endswith(USED)
+    assert "run_cell" not in code.text
+    assert "ZeroDivisionError" in run_program(code.text, tmp_path).stderr
+    mended = code.text.replace("/ data['none']", "/ 1") + "print(total, scores.metadata)\n"
+    assert run_program(mended, tmp_path).stdout == "3.0 {'size': 2}\n"

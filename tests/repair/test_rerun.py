@@ -173,3 +173,40 @@ def test_the_latest_run_is_that_of_a_pipeline_defined_here(bench, ledger):
     with pytest.raises(RerunError, match="No run has failed"):
         latest_run(bench, failed=True, pipeline="other")
     assert later.state is State.SUCCEEDED
+
+
+@dsl.component(additional_funcs=[note])
+def pick(ledger: str, item: int) -> int:
+    note(ledger, f"pick-{item}")
+    return item
+
+
+@dsl.component(additional_funcs=[note])
+def check(ledger: str, item: int, most: int) -> int:
+    note(ledger, f"check-{item}")
+    if item > most:
+        raise ValueError(item)
+    return item
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_the_iterations_of_a_loop_are_taken_over_one_by_one(bench, ledger, most):
+    def looped(most):
+        @dsl.pipeline(name="looped")
+        def made(ledger: str):
+            with dsl.ParallelFor([1, 2]) as item:
+                picked = pick(ledger=ledger, item=item)
+                check(ledger=ledger, item=picked.output, most=most)
+
+        return made.model
+
+    failed = bench.run(looped(1), {"ledger": str(ledger.path)}, caching=False).wait(60)
+    assert failed.state == "FAILED"
+    assert ledger.ran() == ["check-1", "check-2", "pick-1", "pick-2"]
+    run = rerun(bench, failed, looped(most), caching=False).wait(60)
+    # Nothing but the iteration that failed, if nothing was changed; all that get the changed value if it was.
+    assert ledger.ran() == (["check-2"] if most == 1 else ["check-1", "check-2"])
+    assert (run.state == "SUCCEEDED") is (most == 2)
+    taken = {path for path, task in run.status.tasks.items() if task.cached_from == failed.id}
+    steps = {path.rpartition("/")[2] for path in taken if path.rpartition("/")[2]}
+    assert steps >= {"pick"}
