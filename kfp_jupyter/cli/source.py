@@ -14,7 +14,6 @@ from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.check import unknown_name
 from kfp_jupyter.model.pipeline import Pipeline
 
-
 Failed = Callable[[KfpJupyterError], None]
 
 
@@ -70,9 +69,7 @@ def find_pipelines(path: Path) -> dict[str, Pipeline]:
     """
     _check_file(path)
     held = _defined(path, None) if path.suffix == ".ipynb" else _imported(path)
-    return {
-        value.model.name: value.model for value in held if isinstance(value, PipelineFunction)
-    }
+    return {value.model.name: value.model for value in held if isinstance(value, PipelineFunction)}
 
 
 def find_components(path: Path, failed: Failed) -> list[Any]:
