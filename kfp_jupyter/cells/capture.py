@@ -244,7 +244,9 @@ class _Capture:
 
 
 def _is_ipythons(value: Any) -> bool:
-    return root(str(getattr(value, "__module__", ""))) == "IPython"
+    # Its `open` says that it is of `io`, which it wraps.
+    modules = (getattr(value, "__module__", ""), getattr(value, "__globals__", {}).get("__name__", ""))
+    return any(root(str(module)) == "IPython" for module in modules)
 
 
 def _attributes(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:

@@ -92,7 +92,6 @@ class _Linking:
         self.parameters = parameters
         self.shared = [piece for cell in notebook.shared for piece in self.pieces(cell)]
         self.tasks: dict[str, KaleTask] = {}
-        self.ancestors: dict[str, set[str]] = {}
         self.writers: dict[str, list[str]] = {}
         for step in notebook.steps.values():
             self.add(step)
@@ -101,10 +100,6 @@ class _Linking:
         """Link a step to those above it."""
         task = self.read(step)
         self.tasks[step.name] = task
-        self.ancestors[step.name] = {
-            *step.before,
-            *(name for before in step.before for name in self.ancestors[before]),
-        }
         used = {held.name: held.line for held in task.names.reads.values() if not held.postponed}
         waiting = list(used)
         for piece in self.shared:
@@ -148,8 +143,21 @@ class _Linking:
 
     def giver(self, step: KaleStep, name: str) -> str | None:
         writers = self.writers.get(name, [])
-        near = [writer for writer in writers if writer in self.ancestors[step.name]]
-        return next(reversed(near or writers), None)
+        if len(writers) > 1:
+            above = self.ancestors(step)
+            writers = [writer for writer in writers if writer in above] or writers
+        return writers[-1] if writers else None
+
+    def ancestors(self, step: KaleStep) -> set[str]:
+        """Return the steps that a step's tags make it wait for, directly or not."""
+        found: set[str] = set()
+        waiting = list(step.before)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += self.notebook.steps[name].before
+        return found
 
     def unknown(self, task: KaleTask, name: str, line: int) -> KaleError:
         what = f"The step {task.step.name!r} uses {name!r}, which no cell of the pipeline defines."
