@@ -49,18 +49,22 @@ def measured(python: str | Path, who: str, *shapes: str) -> dict[str, Result]:
         raise SystemExit(f"{who} could not be measured:\n{done.stderr[-2000:]}")
     results = {line["shape"]: line for line in lines}
     if who == "ours":
-        results["history"] = {"seconds": history}
+        results["history"] = {"list": history[0], "load": history[1]}
     return results
 
 
-def query(data: Path) -> float:
-    """Return how long it takes to list the runs and to load the newest, in seconds."""
+def query(data: Path) -> tuple[float, float]:
+    """Return how long it takes to list the runs, and to load the newest with all its tasks, in seconds."""
+    import sqlite3  # noqa: F401 (its import is not what is measured)
+
     from kfp_jupyter.runs.history import History
 
     history = History(data / "history.sqlite3")
     begin = time.perf_counter()
-    history.load(history.runs(20)[0].id)
-    return time.perf_counter() - begin
+    newest = history.runs(20)[0].id
+    listed = time.perf_counter()
+    history.load(newest)
+    return listed - begin, time.perf_counter() - listed
 
 
 def bare(count: int) -> tuple[float, float]:
@@ -171,9 +175,9 @@ def scale(report: Report) -> None:
     report.say("5,000 tasks", f"{large['seconds']:9.1f} s")
     report.judge("5,000 tasks: supervisor's memory", large["memory"] / MEGABYTE, 300, unit="MB")
     report.judge("5,000 tasks: supervisor's CPU a task, of a bare Python's", large["cpu"] / 5000 / cpu, 0.5)
-    report.judge(
-        "5,000 tasks: listing runs and loading this one", held["history"]["seconds"] * 1e3, 100, unit="ms"
-    )
+    history = held["history"]
+    report.judge("5,000 tasks: listing runs", history["list"] * 1e3, 100, unit="ms")
+    report.judge("5,000 tasks: loading this run, all its tasks", history["load"] * 1e3, 100, unit="ms")
 
 
 def main() -> int:
