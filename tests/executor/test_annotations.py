@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import List, Optional  # noqa: UP035
 
 import pytest
@@ -43,7 +44,7 @@ class Vertex(Model):
         (OutputPath(int), Meaning(int, is_output=True, is_path=True)),
         ("OutputPath(str)", Meaning(str, is_output=True, is_path=True)),
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x\w+", "", str(value)),
 )
 def test_an_annotation_says_what_the_argument_is(annotation, means):
     assert meaning(annotation, globals()) == means
