@@ -293,7 +293,7 @@ def test_options_are_completed(shared):
 
     assert complete("%%component --base") == ["--base-image"]
     assert complete("%%pipeline p --ta") == ["--target"]
-    assert complete("%kfp ca") == ["cancel"]
+    assert complete("%kfp canc") == ["cancel"]
     assert "--limit" in complete("%kfp runs -")
     assert "--target" not in complete("%kfp runs -")
 

@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,8 +139,8 @@ class Worker:
         poll.register(self._control, select.POLLIN)
         while True:
             for descriptor, _ in poll.poll():
-                if descriptor != self._output:
-                    if self._heard() == "exited":
+                if descriptor == self._control.fileno():
+                    if "exited" in self._news():
                         return
                 elif not self._block():
                     poll.unregister(self._output)
@@ -166,6 +166,12 @@ class Worker:
             self._on_lines(self._begun + b"\n")
             self._begun = b""
         return bool(block)
+
+    def _news(self) -> Iterator[str]:
+        """Yield the first words of all messages that are there: for the second no poll would wake again."""
+        yield self._heard()
+        while b"\n" in self._told:
+            yield self._heard()
 
     def _heard(self) -> str:
         """Take in one message of the server; return its first word."""
