@@ -36,7 +36,7 @@ test: $(STAMPS)/test $(STAMPS)/rivals ## run every test: TypeScript, Python, bro
 	$(VENV)/bin/python tests/browser/chromium.py
 	cd labextension && npm test
 	$(if $(NOTEBOOKS),$(VENV)/bin/python -m pytest --nbval-lax $(NOTEBOOKS))
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 check: $(STAMPS)/dev $(MODULES) ## lint, formatting and types, Python and TypeScript
 	$(VENV)/bin/ruff check .
