@@ -113,7 +113,7 @@ export class RunList {
     const time = runningTime(summary, this.trans);
     const when = summary.created_at === null ? '' : clockTime(summary.created_at);
     const place = summary.target === 'local' ? '' : summary.target;
-    setText(row.detail, [word, time, when, place, row.given].filter(part => part !== '').join(' · '));
+    setText(row.detail, [row.given, word, time, when, place].filter(part => part !== '').join(' · '));
     const created = summary.created_at === null ? '' : dateTime(summary.created_at);
     const title = [summary.id, created, summary.target, row.given, summary.message].filter(part => part !== '').join('\n');
     setAttribute(row.open, 'title', title);

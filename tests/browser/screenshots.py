@@ -33,9 +33,8 @@ def test_take_pictures_of_the_quickstart(theme: str, lab: Lab, browser: Browser)
     # Another number of rounds, or the second picture would show nothing but a cache.
     workspace.panel.get_by_label("rounds").fill(str(100 + list(THEMES).index(theme)))
     workspace.button("Run locally").click()
-    if theme == "light":
-        workspace.expect_states(train_boosting="RUNNING")
-    else:
+    workspace.expect_states(train_boosting="RUNNING")
+    if theme == "dark":
         workspace.expect_states(choose="SUCCEEDED")
     cell = page.locator(".jp-NotebookPanel .jp-Cell").nth(PIPELINE_CELL)
     cell.evaluate("node => node.scrollIntoView({block: 'start'})")
