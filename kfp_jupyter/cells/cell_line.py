@@ -7,7 +7,7 @@ Hints are optional: what is not said is decided by the values (see `cell_form`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,14 @@ def read_cell_line(text: str, namespace: Mapping[str, Any]) -> CellLine:
 
 def _split_arrow(text: str) -> tuple[str, str, str]:
     """Split at the `->` that stands outside of brackets and quotes."""
+    for index in outside(text):
+        if text.startswith("->", index):
+            return text[:index], "->", text[index + 2 :]
+    return text, "", ""
+
+
+def outside(text: str) -> Iterator[int]:
+    """Yield the places of the letters of a line that stand outside of brackets and quotes."""
     depth, quote = 0, ""
     for index, letter in enumerate(text):
         if quote:
@@ -106,9 +114,8 @@ def _split_arrow(text: str) -> tuple[str, str, str]:
             depth += 1
         elif letter in ")]}":
             depth -= 1
-        elif depth == 0 and text.startswith("->", index):
-            return text[:index], "->", text[index + 2 :]
-    return text, "", ""
+        elif depth <= 0:
+            yield index
 
 
 def _arguments(text: str, line: str) -> list[tuple[ast.arg, ast.expr | None]]:

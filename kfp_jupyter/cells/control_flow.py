@@ -7,13 +7,14 @@ leaves (by `raise`, `return`, `break` or `continue`) has no say in what is bound
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 from kfp_jupyter.cells.scopes import Scope
 from kfp_jupyter.cells.uses import Place, place_of
 
 
-class ControlFlow(ast.NodeVisitor):
+class ControlFlow(ast.NodeVisitor, ABC):
     """Visits statements; the visit of one returns True if nothing after it is reached.
 
     Attributes:
@@ -26,13 +27,13 @@ class ControlFlow(ast.NodeVisitor):
     guards: int
     awaits: list[Place]
 
+    @abstractmethod
     def bind(self, name: str, kind: str, node: ast.AST) -> None:
         """Note that a name is bound here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unbind(self, name: str) -> None:
         """Note that a name is not bound from here on."""
-        raise NotImplementedError
 
     def block(self, statements: Iterable[ast.AST]) -> bool:
         """Visit nodes in order and return whether they leave."""

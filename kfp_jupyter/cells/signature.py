@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from kfp_jupyter.cells import quantity
-from kfp_jupyter.cells.cell_line import CellLine, InterfaceError, is_interface, read_cell_line
+from kfp_jupyter.cells.cell_line import CellLine, InterfaceError, is_interface, outside, read_cell_line
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.definition import find_function
 from kfp_jupyter.cells.errors import ComponentError
@@ -174,22 +174,9 @@ def _split(line: str, parser: argparse.ArgumentParser) -> tuple[str, list[str]]:
 
 def _interface_end(line: str) -> int:
     """Return where the options begin: at the first word with a dash outside of brackets and quotes."""
-    depth, quote = 0, ""
-    for index, letter in enumerate(line):
-        if quote:
-            quote = "" if letter == quote and line[index - 1] != "\\" else quote
-        elif letter in "'\"":
-            quote = letter
-        elif letter in "([{":
-            depth += 1
-        elif letter in ")]}":
-            depth -= 1
-        elif (
-            letter == "-"
-            and depth <= 0
-            and (index == 0 or line[index - 1].isspace())
-            and line[index : index + 2] != "->"
-        ):
+    for index in outside(line):
+        begins_a_word = index == 0 or line[index - 1].isspace()
+        if begins_a_word and line[index] == "-" and not line.startswith("->", index):
             return index
     return len(line)
 

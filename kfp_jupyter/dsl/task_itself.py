@@ -6,6 +6,7 @@ output to take. Only unpacking has a meaning: `train, test = split(…)` gives t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,7 +22,7 @@ class TaskUseError(PipelineError, TypeError):
     """A task was used as if it were a value."""
 
 
-class TaskItself:
+class TaskItself(ABC):
     """What a task refuses because it is no value.
 
     Attributes:
@@ -31,9 +32,9 @@ class TaskItself:
     name: str
 
     @property
+    @abstractmethod
     def outputs(self) -> TaskOutputs:
         """Its outputs by name."""
-        raise NotImplementedError
 
     def __iter__(self) -> Iterator[PipelineChannel]:
         """Yield the outputs in the order in which the component declares them.

@@ -33,7 +33,7 @@ USES = [
     "(lambda q={0}: {1} is {1} and q is {0})()",
     "bool(f'{{{0} is {0}}} {{{1}!r:>3}}')",
     "(y := {0}) is {0}",
-    "bool({{k: {0} for k in [{1}]}} or True)",
+    "bool({{id(k): {0} for k in [{1}]}} or True)",
 ]
 
 # How a name may be defined, by other names; each gives a statement at the top level of a cell.
