@@ -15,56 +15,24 @@ KFP's rules: https://www.kubeflow.org/docs/components/pipelines/user-guides/core
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kfp_jupyter.engines.local.announcements import Announcements
 from kfp_jupyter.engines.local.exchange import Given, Product
 from kfp_jupyter.engines.local.given import GivenError, given_to, outputs_of, root_given
 from kfp_jupyter.engines.local.loop import items_of, with_item
 from kfp_jupyter.engines.local.placeholder import RunFacts
 from kfp_jupyter.engines.local.schedule import Links
 from kfp_jupyter.engines.local.scope import DONE, End, Group, Scope, worse
+from kfp_jupyter.engines.local.step import Step
 from kfp_jupyter.engines.trouble import summary
 from kfp_jupyter.model.cel import CelError, Expression, holds, parse, told
-from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.graph import Graph, GroupKind, Task
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import GROUP_FAILED, Event, IterationsAdded, State, TaskChanged, TaskError
+from kfp_jupyter.model.run import Event, State, TaskError
 from kfp_jupyter.model.types import Json
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """A task that is no group, about to run.
-
-    Attributes:
-        path: Its path.
-        task: The task.
-        component: Its component.
-        scope: The scope that it stands in.
-        spared: Whether it runs to its end when the run is canceled.
-        group: The loop of which it is an iteration by itself, or None.
-        index: Which iteration.
-    """
-
-    path: str
-    task: Task
-    component: Component
-    scope: Scope
-    spared: bool
-    group: Group | None = None
-    index: int = 0
-
-    def given(self) -> Given:
-        """Return what it gets.
-
-        Raises:
-            GivenError: It cannot get it.
-        """
-        given = given_to(self.task, self.path, self.component, self.scope)
-        return given if self.group is None else with_item(given, self.group, self.index)
 
 
 class Flow:
@@ -91,13 +59,12 @@ class Flow:
         tell: Callable[[Event], None],
     ) -> None:
         self._pipeline = pipeline
-        self._tell = tell
+        self._announce = Announcements(pipeline, tell)
         # Queues, not calls, so that no chain of tasks is too long for the stack.
         self._due: deque[tuple[Scope, str]] = deque()
         self._with_room: deque[Group] = deque()
         self._links: dict[int, Links] = {}
         self._conditions: dict[str, Expression] = {}
-        self._bodies: dict[str, tuple[str, ...]] = {}
         self.ready: deque[Step] = deque()
         self.failures: dict[str, TaskError] = {}
         self.end: End | None = None
@@ -132,7 +99,7 @@ class Flow:
             if step.spared and not also_spared:
                 self.ready.append(step)
             else:
-                self._changed(step.path, _CANCELED)
+                self._announce.never_ran(step.path, _CANCELED)
                 self.ended(step, _CANCELED)
         self._go_on()
 
@@ -199,21 +166,17 @@ class Flow:
 
     def _skip(self, scope: Scope, name: str, end: End) -> None:
         path = scope.path_of(name)
-        self._changed(path, end)
+        self._announce.never_ran(path, end)
         message = end.message if end.reason != "Condition" else f"Not run because {path} was skipped."
-        self._changed_inside(scope, name, replace(end, message=message))
+        self._announce.never_opened(scope, name, replace(end, message=message))
         self._end(scope, name, end)
 
     def _fail(self, scope: Scope, name: str, error: TaskError) -> None:
         path = scope.path_of(name)
         self.failures[path] = error
-        self._tell(
-            TaskChanged(
-                time.time(), path, State.FAILED, reason=error.type, message=error.message, error=error
-            )
-        )
+        self._announce.not_started(path, error)
         message = f"Not run because {path} failed."
-        self._changed_inside(scope, name, End(State.SKIPPED, "UpstreamFailed", message))
+        self._announce.never_opened(scope, name, End(State.SKIPPED, "UpstreamFailed", message))
         self._end(scope, name, End(State.FAILED, error.type, summary(error), path))
 
     def _end(self, scope: Scope, name: str, end: End, product: Product | None = None) -> None:
@@ -225,30 +188,12 @@ class Flow:
         if scope.schedule.open == 0:
             self._close(scope)
 
-    def _changed(self, path: str, end: End) -> None:
-        self._tell(TaskChanged(time.time(), path, end.state, reason=end.reason, message=end.message))
-
-    def _changed_inside(self, scope: Scope, name: str, end: End) -> None:
-        """Tell of the tasks inside a group that was never opened."""
-        task = scope.graph.tasks[name]
-        body = self._pipeline.component_of(task).implementation
-        if isinstance(body, Graph) and task.loop is None:
-            for path in self._paths_in(task.component, body):
-                self._changed(f"{scope.path_of(name)}/{path}", end)
-
     # --- Groups
     # ----------------------------------------------------------------------------------------------------
 
     def _open(self, group: Group) -> None:
         group.scope.groups[group.name] = group
-        inputs = dict(group.given.parameters)
-        body = group.component.implementation
-        if group.task.loop is not None and not group.task.loop.artifacts:
-            inputs[group.task.loop.items_input or group.task.loop.item_input] = group.items
-        self._tell(TaskChanged(time.time(), group.path, State.RUNNING, inputs=inputs))
-        if group.items is not None:
-            inside = self._paths_in(group.task.component, body) if isinstance(body, Graph) else ("",)
-            self._tell(IterationsAdded(time.time(), group.path, group.count, inside))
+        self._announce.opened(group)
         if group.count == 0:
             self._finish(group)
         self._with_room.append(group)
@@ -269,7 +214,7 @@ class Flow:
             try:
                 given = group.given if group.items is None else with_item(group.given, group, index)
             except GivenError as error:
-                self._iteration_ended(group, index, self._bad_item(group, index, body, str(error)), None)
+                self._iteration_ended(group, index, self._bad_item(group, index, str(error)), None)
                 continue
             scope = Scope(
                 body, self._links_of(body), group.path_of(index), given, around.facts, around.arguments,
@@ -278,11 +223,10 @@ class Flow:
             group.running[index] = scope
             self._begin(scope)
 
-    def _bad_item(self, group: Group, index: int, body: Graph, why: str) -> End:
+    def _bad_item(self, group: Group, index: int, why: str) -> End:
         end = End(State.FAILED, "BadArgument", why, group.path)
         self.failures[group.path_of(index)] = TaskError(end.reason, end.message)
-        for path in self._paths_in(group.task.component, body):
-            self._changed(f"{group.path_of(index)}/{path}", replace(end, state=State.SKIPPED))
+        self._announce.never_begun(group, index, replace(end, state=State.SKIPPED))
         return end
 
     def _begin(self, scope: Scope) -> None:
@@ -318,16 +262,9 @@ class Flow:
 
     def _finish(self, group: Group) -> None:
         del group.scope.groups[group.name]
-        end, product = group.trouble or DONE, None
-        changed = TaskChanged(time.time(), group.path, end.state)
-        if end.state is State.FAILED:
-            message = f"{end.blame} failed: {end.message}"
-            self._tell(replace(changed, reason=GROUP_FAILED, message=message))
-        elif end.state is State.CANCELED:
-            self._tell(replace(changed, reason=end.reason, message="It was canceled while it ran."))
-        else:
-            product = group.product()
-            self._tell(replace(changed, outputs=dict(product.parameters), artifacts=product.records()))
+        end = group.trouble or DONE
+        product = group.product() if end.succeeded else None
+        self._announce.finished(group, end, product or Product())
         self._end(group.scope, group.name, end, product)
 
     # --- The end asked for
@@ -342,18 +279,15 @@ class Flow:
                 if also_spared or not group.spared:
                     self._cancel_group(group, also_spared)
             elif name not in scope.begun and (also_spared or not self._is_due_at_exit(scope, task)):
-                self._changed(scope.path_of(name), _CANCELED)
-                self._changed_inside(scope, name, _CANCELED)
+                self._announce.never_ran(scope.path_of(name), _CANCELED)
+                self._announce.never_opened(scope, name, _CANCELED)
                 self._end(scope, name, _CANCELED)
 
     def _cancel_group(self, group: Group, also_spared: bool) -> None:
-        self._tell(TaskChanged(time.time(), group.path, State.CANCELING))
-        body = group.component.implementation
+        self._announce.canceling(group)
         never, group.begun = range(group.begun, group.count), group.count
         for index in never:
-            for path in self._paths_in(group.task.component, body) if isinstance(body, Graph) else ("",):
-                inside = f"{group.path_of(index)}/{path}" if path else group.path_of(index)
-                self._changed(inside, _CANCELED)
+            self._announce.never_begun(group, index, _CANCELED)
         group.ended += len(never)
         if never:
             group.trouble = worse(group.trouble, _CANCELED)
@@ -382,11 +316,6 @@ class Flow:
         if id(graph) not in self._links:
             self._links[id(graph)] = Links(graph)
         return self._links[id(graph)]
-
-    def _paths_in(self, key: str, body: Graph) -> tuple[str, ...]:
-        if key not in self._bodies:
-            self._bodies[key] = self._pipeline.paths(body)
-        return self._bodies[key]
 
 
 _CANCELED = End(State.CANCELED, "Canceled", "It was canceled before it ran.")

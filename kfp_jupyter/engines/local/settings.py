@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kfp_jupyter.engines.local.cluster_settings import variables
 from kfp_jupyter.engines.local.exchange import Given
-from kfp_jupyter.engines.local.flow import Step
 from kfp_jupyter.engines.local.given import GivenError, input_names
 from kfp_jupyter.engines.local.placeholder import PlaceholderError, has_placeholder, replaced
+from kfp_jupyter.engines.local.step import Step
 from kfp_jupyter.model.cel_values import text_of
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.graph import Task

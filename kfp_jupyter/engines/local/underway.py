@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from kfp_jupyter.engines.local.attempt import Attempt
 from kfp_jupyter.engines.local.exchange import Given
-from kfp_jupyter.engines.local.flow import Step
 from kfp_jupyter.engines.local.in_process import InProcess
+from kfp_jupyter.engines.local.step import Step
 from kfp_jupyter.engines.trouble import summary
 from kfp_jupyter.model.pipeline import Task
 from kfp_jupyter.model.run import TaskError
