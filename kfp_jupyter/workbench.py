@@ -28,7 +28,7 @@ from threading import Event as Stop
 from threading import RLock, Thread
 
 from kfp_jupyter.engines import targets as target_places
-from kfp_jupyter.engines.base import Engine, EngineError, RunOptions
+from kfp_jupyter.engines.base import Engine, EngineError, LocalOptions, RunOptions
 from kfp_jupyter.engines.kubeconfig import read_kubeconfig
 from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
@@ -143,6 +143,7 @@ class Workbench:
         labels: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = _LOG.warning,
         taken: Mapping[str, TaskRun] | None = None,
+        local: LocalOptions | None = None,
     ) -> Run:
         """Start a run and return its handle at once.
 
@@ -156,6 +157,7 @@ class Workbench:
             tell: Called, before anything starts, with each sentence on what the target will not do of what is
                 asked. They stay with the run too, as `run.status.notices`.
             taken: Results of an earlier run that stand for these tasks; see `kfp_jupyter.repair.rerun`.
+            local: What is otherwise than usual on this machine; None means nothing.
 
         Raises:
             ArgumentError: An argument is missing, unknown or of the wrong type.
@@ -170,7 +172,8 @@ class Workbench:
         chosen = target_places.parse_target(target) if isinstance(target, str) else target or self.target
         where = target_places.named(chosen)
         kept = {NOTEBOOK: _notebook(), COMMIT: git_commit(Path.cwd()), **(labels or {})}
-        options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, kept, taken=taken or {})
+        given = (kept, (), taken or {}, local or LocalOptions())
+        options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, *given)
         try:
             engine = self._engine(where)
             options = replace(options, notices=engine.notices(pipeline, options))

@@ -16,7 +16,7 @@ from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Event, RunRef, Target, TaskRun
 from kfp_jupyter.model.types import Json
 
-__all__ = ["Engine", "EngineError", "RunGoneError", "RunOptions", "RunRef"]
+__all__ = ["Engine", "EngineError", "LocalOptions", "RunGoneError", "RunOptions", "RunRef"]
 
 
 class EngineError(KfpJupyterError):
@@ -25,6 +25,23 @@ class EngineError(KfpJupyterError):
 
 class RunGoneError(EngineError, GoneError):
     """What an engine kept of a run was deleted: the run's folder, its Workflow."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """What a run on this machine may have otherwise than usual; what is empty is as usual.
+
+    Attributes:
+        artifacts: In which folder the run has one for its artifacts, named by its id, instead of in its own.
+        workspace: The folder that its tasks share, instead of one of the run's own; it is left as it is.
+        cache: The folder of earlier results, instead of the user's.
+        isolated: Whether each step has an environment with nothing but the packages that it asks for.
+    """
+
+    artifacts: str = ""
+    workspace: str = ""
+    cache: str = ""
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,7 @@ class RunOptions:
         notices: What `Engine.notices` said, to keep with the run.
         taken: Results of an earlier run that stand for the tasks of these paths, each with the run that made
             it (`cached_from`); such a task succeeds at once, whatever `caching` says. Local only.
+        local: What is otherwise than usual on this machine.
     """
 
     run_id: str
@@ -49,6 +67,7 @@ class RunOptions:
     labels: Mapping[str, str] | None = None
     notices: tuple[str, ...] = ()
     taken: Mapping[str, TaskRun] = field(default_factory=dict)
+    local: LocalOptions = LocalOptions()
 
 
 class Engine(Protocol):

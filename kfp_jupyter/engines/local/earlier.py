@@ -54,7 +54,7 @@ class Earlier:
         self._plan = plan
         self._folder = folder
         self._before = before.tasks if before is not None else {}
-        self._cache = Cache(Path(plan.data) / "cache")
+        self._cache = Cache(Path(plan.options.local.cache or Path(plan.data) / "cache"))
         self._leases: dict[str, tuple[str, int | None]] = {}
 
     def find(self, task: Task, component: Component, given: Given) -> Result | None:

@@ -46,9 +46,9 @@ START_SECONDS = 10.0
 class LocalEngine:
     """Runs pipelines on this machine, each under a supervisor of its own that outlives this process."""
 
-    def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:  # noqa: ARG002
+    def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:
         """Return what does not happen on this machine; see `Engine.notices`."""
-        return notices(pipeline)
+        return notices(pipeline, options.local)
 
     def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
         """Start a run.
@@ -56,7 +56,7 @@ class LocalEngine:
         Raises:
             EngineError: This machine cannot run it; nothing was started.
         """
-        check(pipeline)
+        check(pipeline, isolated=options.local.isolated)
         data = data_dir()
         folder = RunFolder(data / "runs" / options.run_id)
         try:
@@ -235,7 +235,7 @@ class LocalEngine:
             directory=_working_directory(folder),
             data=str(data),
             executor=str(executor_file(data)),
-            to_install=components_to_install(pipeline),
+            to_install=components_to_install(pipeline, isolated=options.local.isolated),
         )
         write_plan(folder.plan, plan)
         journal = Journal(folder.journal)

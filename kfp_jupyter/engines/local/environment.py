@@ -1,6 +1,7 @@
 """An environment for steps whose packages this Python lacks: made once for a set of requirements, then kept.
 
-It is a virtual environment that also sees every package of this Python; only what is missing is installed.
+It is a virtual environment that also sees every package of this Python; only what is missing is installed. An
+isolated one sees none of them.
 """
 
 from __future__ import annotations
@@ -40,20 +41,23 @@ class Environment:
     Args:
         data: The folder of all runs' data.
         step: The step.
+        isolated: Whether it has nothing but the step's packages.
     """
 
-    def __init__(self, data: Path, step: PythonStep) -> None:
+    def __init__(self, data: Path, step: PythonStep, *, isolated: bool = False) -> None:
         import hashlib
 
         self._step = step
+        self._isolated = isolated
         parts = [sorted(step.packages), step.pip_index_urls, sys.version, sys.prefix]
+        parts += ["isolated"] if isolated else []
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
         self._folder = data / "environments" / key
         self._ready = self._folder / "ready"
 
     def __str__(self) -> str:
         """Return the packages, for messages."""
-        return ", ".join(self._step.packages)
+        return ", ".join(self._step.packages) or "an environment of its own"
 
     @property
     def is_ready(self) -> bool:
@@ -92,20 +96,26 @@ class Environment:
 
     def _make(self, run: Callable[[list[str]], int]) -> None:
         import shutil
-        import site
-        import sysconfig
 
         shutil.rmtree(self._folder, ignore_errors=True)
         if run([sys.executable, "-m", "venv", "--without-pip", str(self._folder)]) != 0:
             raise InstallError(f"a virtual environment could not be made in {self._folder}")
+        if not self._isolated:
+            self._see_the_kernels()
+        packages = self._step.packages
+        if packages and run([*installer(self.python), *self._options(), *packages]) != 0:
+            raise InstallError(f"{self} could not be installed")
+
+    def _see_the_kernels(self) -> None:
+        import site
+        import sysconfig
+
         (library,) = self._folder.glob("lib/python*/site-packages")
         parents = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
         if site.ENABLE_USER_SITE:
             parents[site.getusersitepackages()] = None
         lines = [f"import site; site.addsitedir({parent!r})" for parent in parents]
         (library / "parent.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        if run([*installer(self.python), *self._options(), *self._step.packages]) != 0:
-            raise InstallError(f"{self} could not be installed")
 
     def _options(self) -> list[str]:
         options = []

@@ -85,7 +85,7 @@ class Execution:
         if deadline:
             self._agenda.after(deadline, self._expire)
         if self._plan.pipeline.config.workspace is not None:
-            self._folder.workspace.mkdir(exist_ok=True)
+            self._folder.workspace.mkdir(parents=True, exist_ok=True)
         self._flow.start()
         while self._flow.end is None:
             self._start_what_fits()
@@ -345,4 +345,4 @@ def run_facts(plan: Plan, folder: RunFolder, before: RunState | None) -> RunFact
     """Return what placeholders say of a run."""
     moment = time.gmtime(before.created_at if before is not None else None)
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
-    return RunFacts(plan.options.run_id, str(folder.path / "artifacts"), str(folder.workspace), created)
+    return RunFacts(plan.options.run_id, str(folder.artifact_root), str(folder.workspace), created)

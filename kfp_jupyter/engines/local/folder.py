@@ -16,9 +16,13 @@ class RunFolder:
 
     Attributes:
         path: The folder, `<data>/runs/<run id>`.
+        artifact_folder: Where its artifacts are, if not in it; only the supervisor has to know.
+        workspace_folder: Where its workspace is, if not in it; only the supervisor has to know.
     """
 
     path: Path
+    artifact_folder: Path | None = None
+    workspace_folder: Path | None = None
 
     @property
     def plan(self) -> Path:
@@ -53,7 +57,12 @@ class RunFolder:
     @property
     def workspace(self) -> Path:
         """The folder that all tasks share, if the pipeline has a workspace."""
-        return self.path / "workspace"
+        return self.workspace_folder or self.path / "workspace"
+
+    @property
+    def artifact_root(self) -> Path:
+        """The folder of all artifacts."""
+        return self.artifact_folder or self.path / "artifacts"
 
     def source(self, component: str) -> Path:
         """The source file of a component, by its key."""
@@ -69,7 +78,12 @@ class RunFolder:
 
     def artifacts(self, task: str) -> Path:
         """The folder of a task's artifacts, each under its output's name."""
-        return self.path / "artifacts" / folder_name(task)
+        return self.artifact_root / folder_name(task)
+
+    def imported(self, task: str) -> Path:
+        """The folder in the workspace of what a task has imported; a shared workspace has one a run."""
+        own = self.path.name if self.workspace_folder else ""
+        return self.workspace / ".artifacts" / own / folder_name(task)
 
 
 def folder_name(name: str) -> str:

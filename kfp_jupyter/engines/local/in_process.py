@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kfp_jupyter.engines.local.cluster_settings import claimed, is_claim
 from kfp_jupyter.engines.local.exchange import Given, Product
-from kfp_jupyter.engines.local.folder import RunFolder, folder_name
+from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.importing import ImportFailedError, import_artifact
 from kfp_jupyter.engines.local.plan import Plan
 from kfp_jupyter.model.component import Implementation, Importer
@@ -33,8 +33,8 @@ def work_of(step: Implementation, path: str, given: Given, plan: Plan, folder: R
         folder: The run's folder.
     """
     if isinstance(step, Importer):
-        shared = folder.workspace / ".artifacts" / folder_name(path)
-        return partial(import_artifact, step, given, plan.directory, Path(plan.data) / "imports", shared)
+        downloads = Path(plan.data) / "imports"
+        return partial(import_artifact, step, given, plan.directory, downloads, folder.imported(path))
     if is_claim(step):
         return lambda _: claimed(plan.options.run_id, given)
     return None

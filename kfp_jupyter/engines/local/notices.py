@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from kfp_jupyter.engines.base import LocalOptions
 from kfp_jupyter.engines.local.budget import Amounts, asked, excess, machine
 from kfp_jupyter.engines.local.cluster_settings import POD_NAME, is_claim
 from kfp_jupyter.engines.local.importing import WEB
@@ -15,6 +16,13 @@ from kfp_jupyter.model.value import Constant
 
 MOST_NAMED = 5
 """How many tasks a notice names."""
+
+USUAL = LocalOptions()
+"""With nothing otherwise than usual."""
+
+ACCELERATORS = "Not set aside on this machine: the accelerators of"
+CPU_LIMIT = "Not enforced on this machine: the CPU limit of"
+MEMORY_LIMIT = "Not enforced on this machine: the memory limit of"
 
 _HONOURED = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv")
 
@@ -39,26 +47,27 @@ _KUBERNETES = {
 }
 
 
-def notices(pipeline: Pipeline) -> tuple[str, ...]:
+def notices(pipeline: Pipeline, options: LocalOptions = USUAL) -> tuple[str, ...]:
     """Return what was asked for and does not happen on this machine, a sentence each."""
     said: dict[str, dict[str, None]] = {}
     there_is = machine(0)
     for path, task in pipeline.walk():
         for what in [*_of_resources(task, there_is), *_of_task(task, pipeline)]:
             said.setdefault(what, {})[path] = None
-    return tuple([f"{what} {_listed(list(paths))}." for what, paths in said.items()] + [*_of_run(pipeline)])
+    of_tasks = [f"{what} {_listed(list(paths))}." for what, paths in said.items()]
+    return (*of_tasks, *_of_run(pipeline, options))
 
 
 def _of_resources(task: Task, there_is: Amounts) -> Iterator[str]:
     wanted = task.settings.resources
     if (wanted.accelerator_type or wanted.accelerator_count not in ("", "0")) and not there_is.gpus:
-        yield "Not set aside on this machine: the accelerators of"
+        yield ACCELERATORS
     for kind, (amount, have) in excess(asked(wanted), there_is).items():
         yield f"Runs alone. More than this machine has ({have:g} {kind}): the {amount:.4g} {kind} of"
     if wanted.cpu_limit:
-        yield "Not enforced on this machine: the CPU limit of"
+        yield CPU_LIMIT
     if wanted.memory_limit:
-        yield "Not enforced on this machine: the memory limit of"
+        yield MEMORY_LIMIT
 
 
 def _of_task(task: Task, pipeline: Pipeline) -> Iterator[str]:
@@ -92,12 +101,13 @@ def _of_kubernetes(settings: Mapping[str, Json]) -> Iterator[str]:
         yield "Not set on this machine: the variables from fields of the pods of"
 
 
-def _of_run(pipeline: Pipeline) -> Iterator[str]:
+def _of_run(pipeline: Pipeline, options: LocalOptions) -> Iterator[str]:
     config = pipeline.config
     if pipeline.pipeline_root:
+        kept = options.artifacts or "the run's folder"
         yield (
             f"Not used on this machine: the pipeline root {pipeline.pipeline_root}; "
-            "artifacts are kept in the run's folder."
+            f"artifacts are kept in {kept}."
         )
     if config.workspace is not None:
         yield f"Not limited on this machine: the size of the workspace, {config.workspace.size}."

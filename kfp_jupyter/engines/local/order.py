@@ -86,9 +86,15 @@ def prepare(plan: Plan, run: RunFolder, task: Task, number: int, given: Given) -
         executor=plan.executor,
         directory=plan.directory if Path(plan.directory).is_dir() else str(folder),
         variables=_variables(plan, task, folder),
-        environment=Environment(Path(plan.data), step) if task.component in plan.to_install else None,
+        environment=_environment(plan, task, step),
         digests=plan.options.caching,
     )
+
+
+def _environment(plan: Plan, task: Task, step: PythonStep) -> Environment | None:
+    if task.component not in plan.to_install:
+        return None
+    return Environment(Path(plan.data), step, isolated=plan.options.local.isolated)
 
 
 def _variables(plan: Plan, task: Task, folder: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kfp_jupyter.engines.base import RunOptions
+from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.model.codec import decode, encode
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import Json
@@ -35,6 +36,16 @@ class Plan:
     data: str
     executor: str
     to_install: tuple[str, ...] = ()
+
+
+def run_folder(path: Path, plan: Plan) -> RunFolder:
+    """Return a run's folder with the places that its plan chooses for it."""
+    local = plan.options.local
+    return RunFolder(
+        path,
+        Path(local.artifacts, plan.options.run_id) if local.artifacts else None,
+        Path(local.workspace) if local.workspace else None,
+    )
 
 
 def read_plan(path: Path) -> Plan:

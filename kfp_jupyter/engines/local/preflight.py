@@ -17,8 +17,12 @@ from kfp_jupyter.model.selection import keys_of
 from kfp_jupyter.paths import data_dir
 
 
-def check(pipeline: Pipeline) -> None:
+def check(pipeline: Pipeline, *, isolated: bool = False) -> None:
     """Refuse what this machine cannot run.
+
+    Args:
+        pipeline: The pipeline.
+        isolated: See `LocalOptions`.
 
     Raises:
         EngineError: Naming the task and the remedy.
@@ -30,13 +34,16 @@ def check(pipeline: Pipeline) -> None:
         )
     for path, task in pipeline.walk():
         _check_task(path, task, pipeline)
-    wanting = components_to_install(pipeline)
-    if wanting and not installer("python"):
-        step = pipeline.components[wanting[0]].implementation
-        packages = ", ".join(missing(step.packages)) if isinstance(step, PythonStep) else ""
+    wanting = [pipeline.components[key] for key in components_to_install(pipeline, isolated=isolated)]
+    for component in wanting if not installer("python") else ():
+        step = component.implementation
+        packages = step.packages if isinstance(step, PythonStep) else ()
+        if not packages:
+            continue
+        listed = ", ".join(packages if isolated else missing(packages))
         raise EngineError(
-            f"It needs {packages}, which is not installed, and there is neither pip nor uv to install it.",
-            where=f"component {pipeline.components[wanting[0]].name}",
+            f"It needs {listed}, which is not installed, and there is neither pip nor uv to install it.",
+            where=f"component {component.name}",
             remedy="Install pip or uv, or the packages, into the environment of this kernel.",
         )
 
@@ -68,10 +75,11 @@ def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
         raise EngineError(error.what, where=f"task {path}", remedy=error.remedy) from None
 
 
-def components_to_install(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return the keys of the components whose packages this Python lacks."""
+def components_to_install(pipeline: Pipeline, *, isolated: bool) -> tuple[str, ...]:
+    """Return the keys of the components whose packages this Python lacks; all, if they may have no others."""
     return tuple(
         key
         for key, component in pipeline.components.items()
-        if isinstance(component.implementation, PythonStep) and missing(component.implementation.packages)
+        if isinstance(component.implementation, PythonStep)
+        and (isolated or missing(component.implementation.packages))
     )

@@ -18,7 +18,7 @@ from kfp_jupyter.engines.local.execution import Execution
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.fork_client import ForkServers
 from kfp_jupyter.engines.local.journal import Journal, state_in
-from kfp_jupyter.engines.local.plan import read_plan, write_whole
+from kfp_jupyter.engines.local.plan import read_plan, run_folder, write_whole
 from kfp_jupyter.engines.local.process import started_at
 from kfp_jupyter.engines.local.program import Programs
 
@@ -28,9 +28,10 @@ FAILURE_LENGTH = 300
 
 def main() -> None:
     """Run the plan in the folder given on the command line."""
-    folder = RunFolder(Path(sys.argv[1]))
+    path = Path(sys.argv[1])
     os.set_inheritable(int(sys.argv[2]), False)
-    plan = read_plan(folder.plan)
+    plan = read_plan(RunFolder(path).plan)
+    folder = run_folder(path, plan)
     servers = ForkServers(Programs(Path(plan.executor).parent), folder, int(sys.argv[2]))
     before = state_in(folder.journal)
     execution = Execution(folder, plan, Journal(folder.journal), servers, before)
