@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event as Stop
 from typing import Any
 
-from kfp_jupyter.engines.base import RunOptions, RunRef
+from kfp_jupyter.engines.base import LocalOptions, RunOptions, RunRef
 from kfp_jupyter.engines.local import LocalEngine
 from kfp_jupyter.model.component import (
     Component,
@@ -153,9 +153,17 @@ class Bench:
         self.engine = LocalEngine()
         self.count = 0
 
-    def start(self, pipeline_: Pipeline, *, jobs: int = 4, caching: bool = True, **arguments: Any) -> Run:
+    def start(
+        self,
+        pipeline_: Pipeline,
+        *,
+        jobs: int = 4,
+        caching: bool = True,
+        local: LocalOptions = LocalOptions(),  # noqa: B008 - it is frozen
+        **arguments: Any,
+    ) -> Run:
         self.count += 1
-        options = RunOptions(f"run-{self.count}", Target(), caching=caching, jobs=jobs)
+        options = RunOptions(f"run-{self.count}", Target(), caching=caching, jobs=jobs, local=local)
         return Run(self.engine, self.engine.submit(pipeline_, arguments, options))
 
     def ref(self, folder: Path) -> RunRef:
