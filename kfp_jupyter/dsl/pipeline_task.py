@@ -259,7 +259,7 @@ class PipelineTask(TaskItself):
         backoff_factor: float | None = None,
         backoff_max_duration: str | None = None,
     ) -> PipelineTask:
-        """Try again after a failure.
+        """Try again after a failure; of a pipeline's task: each step in it that does not say so itself.
 
         Args:
             num_retries: How many further attempts.
@@ -274,7 +274,11 @@ class PipelineTask(TaskItself):
         return self._set(retry=Retry(retries, wait, factor, longest))
 
     def set_timeout(self, seconds: float | str) -> PipelineTask:
-        """Stop an attempt that takes longer: seconds, or with a unit (`30m`); 0 means no limit."""
+        """Stop what takes longer: an attempt of a step, or a pipeline as a whole.
+
+        Args:
+            seconds: The limit in seconds, or with a unit (`30m`); 0 means none.
+        """
         return self._set(timeout_seconds=self._checked(quantity.seconds, seconds))
 
     def set_env_variable(self, name: str, value: str) -> PipelineTask:

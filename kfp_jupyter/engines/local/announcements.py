@@ -46,8 +46,8 @@ class Announcements:
         for path in self._inside(group):
             self.never_ran(f"{group.path_of(index)}/{path}" if path else group.path_of(index), end)
 
-    def not_started(self, path: str, error: TaskError) -> None:
-        """Tell that a task has failed without having run."""
+    def failed(self, path: str, error: TaskError) -> None:
+        """Tell that a task has failed for a reason of its own, without a process."""
         failed = TaskChanged(time.time(), path, State.FAILED, reason=error.type, message=error.message)
         self._tell(replace(failed, error=error))
 
@@ -68,7 +68,9 @@ class Announcements:
     def finished(self, group: Group, end: End, product: Product) -> None:
         """Tell how a group has ended, and what it puts out."""
         changed = TaskChanged(time.time(), group.path, end.state)
-        if end.state is State.FAILED:
+        if end.state is State.FAILED and end.blame == group.path:
+            self.failed(group.path, TaskError(end.reason, end.message))
+        elif end.state is State.FAILED:
             message = f"{end.blame} failed: {end.message}"
             self._tell(replace(changed, reason=GROUP_FAILED, message=message))
         elif end.state is State.CANCELED:

@@ -27,7 +27,7 @@ from kfp_jupyter.engines.local.journal import Journal
 from kfp_jupyter.engines.local.order import Order, prepare
 from kfp_jupyter.engines.local.placeholder import RunFacts
 from kfp_jupyter.engines.local.plan import Plan
-from kfp_jupyter.engines.local.scope import DONE, End
+from kfp_jupyter.engines.local.scope import DONE, End, Group
 from kfp_jupyter.engines.local.settings import settled
 from kfp_jupyter.engines.local.step import Step
 from kfp_jupyter.engines.local.underway import Underway, told
@@ -111,6 +111,9 @@ class Execution:
         waiting, self._waiting = self._waiting, []
         for underway in waiting:
             self._start_or_wait(underway)
+        while self._flow.limited:
+            group = self._flow.limited.popleft()
+            self._agenda.after(group.task.settings.timeout_seconds, partial(self._expire_group, group))
         while self._flow.ready and self._budget.has_room and len(self._waiting) < LOOK_AHEAD:
             self._begin(self._flow.ready.popleft())
         self._journal.commit()
@@ -254,8 +257,8 @@ class Execution:
 
     def _failed_attempt(self, underway: Underway, error: TaskError, log_tail: tuple[str, ...]) -> None:
         name, retry, made = underway.task.name, underway.task.settings.retry, underway.attempts
-        spared = not self._canceled or underway.step.spared
-        if retry is not None and made <= retry.max_count and spared:
+        ending = (self._canceled and not underway.step.spared) or underway.step.is_late
+        if retry is not None and made <= retry.max_count and not ending:
             wait = min(retry.backoff_seconds * retry.backoff_factor ** (made - 1), retry.max_backoff_seconds)
             message = (
                 f"Attempt {made} of {retry.max_count + 1} failed: {summary(error)}; the next in {wait:g} s."
@@ -310,14 +313,23 @@ class Execution:
             why = "It took too long." if self._too_long else "Asked to end."
             self._journal.append(RunChanged(time.time(), State.CANCELING, message=why))
         self._journal.commit()
+        self._end_steps(lambda step: again or not step.spared)
+        self._flow.cancel(also_spared=again)
+
+    def _expire_group(self, group: Group) -> None:
+        if group.is_open:
+            group.late = True
+            self._end_steps(lambda step: step.is_in(group) and not step.is_spared_by(group))
+            self._flow.cancel(group, also_spared=group.spared)
+
+    def _end_steps(self, which: Callable[[Step], bool]) -> None:
         for waiting in [*self._waiting_to_retry.values(), *self._waiting]:
-            if again or not waiting.step.spared:
+            if which(waiting.step):
                 self._forget(waiting)
         for name, underway in list(self._running.items()):
-            if underway.attempt is not None and (again or not underway.step.spared):
+            if underway.attempt is not None and which(underway.step):
                 self._journal.append(TaskChanged(time.time(), name, State.CANCELING))
                 self._stop(underway, underway.attempt, "Canceled")
-        self._flow.cancel(also_spared=again)
 
     def _forget(self, waiting: Underway) -> None:
         name = waiting.task.name

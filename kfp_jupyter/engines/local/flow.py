@@ -47,6 +47,7 @@ class Flow:
 
     Attributes:
         ready: The steps that may start; whoever starts one takes it out.
+        limited: Groups that have begun and may only take some time; whoever limits one takes it out.
         failures: Why tasks failed, by path, in order.
         end: How the run ended; None while it goes on.
     """
@@ -66,6 +67,7 @@ class Flow:
         self._links: dict[int, Links] = {}
         self._conditions: dict[str, Expression] = {}
         self.ready: deque[Step] = deque()
+        self.limited: deque[Group] = deque()
         self.failures: dict[str, TaskError] = {}
         self.end: End | None = None
         graph = pipeline.graph
@@ -90,13 +92,17 @@ class Flow:
         self.failures[step.path] = error
         self.ended(step, End(State.FAILED, error.type, summary(error), step.path))
 
-    def cancel(self, *, also_spared: bool = False) -> None:
-        """End all that has not begun; what runs is the caller's to stop, unless it is spared."""
+    def cancel(self, group: Group | None = None, *, also_spared: bool = False) -> None:
+        """End what has not begun, in a group or at all; what runs is the caller's to stop, unless spared."""
         waiting = list(self.ready)
         self.ready.clear()
-        self._cancel(self._root, also_spared)
+        if group is None:
+            self._cancel(self._root, also_spared)
+        elif group.is_open:
+            self._cancel_group(group, also_spared)
         for step in waiting:
-            if step.spared and not also_spared:
+            outside = group is not None and not step.is_in(group)
+            if outside or (step.spared and not also_spared):
                 self.ready.append(step)
             else:
                 self._announce.never_ran(step.path, _CANCELED)
@@ -174,7 +180,7 @@ class Flow:
     def _fail(self, scope: Scope, name: str, error: TaskError) -> None:
         path = scope.path_of(name)
         self.failures[path] = error
-        self._announce.not_started(path, error)
+        self._announce.failed(path, error)
         message = f"Not run because {path} failed."
         self._announce.never_opened(scope, name, End(State.SKIPPED, "UpstreamFailed", message))
         self._end(scope, name, End(State.FAILED, error.type, summary(error), path))
@@ -194,6 +200,8 @@ class Flow:
     def _open(self, group: Group) -> None:
         group.scope.groups[group.name] = group
         self._announce.opened(group)
+        if group.task.settings.timeout_seconds:
+            self.limited.append(group)
         if group.count == 0:
             self._finish(group)
         self._with_room.append(group)
@@ -262,7 +270,9 @@ class Flow:
 
     def _finish(self, group: Group) -> None:
         del group.scope.groups[group.name]
-        end = group.trouble or DONE
+        end = group.end
+        if group.late and end.blame == group.path:
+            self.failures[group.path] = TaskError(end.reason, end.message)
         product = group.product() if end.succeeded else None
         self._announce.finished(group, end, product or Product())
         self._end(group.scope, group.name, end, product)

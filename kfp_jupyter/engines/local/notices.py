@@ -10,7 +10,7 @@ from kfp_jupyter.engines.local.budget import Amounts, asked, excess, machine
 from kfp_jupyter.engines.local.cluster_settings import POD_NAME, is_claim
 from kfp_jupyter.engines.local.importing import WEB
 from kfp_jupyter.model.component import Importer
-from kfp_jupyter.model.pipeline import Graph, Pipeline, Task
+from kfp_jupyter.model.pipeline import Pipeline, Task
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.model.value import Constant
 
@@ -77,10 +77,6 @@ def _of_task(task: Task, pipeline: Pipeline) -> Iterator[str]:
         yield "Not used on this machine: the image of"
     if any(name.startswith("ARGO_DEBUG_PAUSE") for name, _ in settings.env):
         yield "Not done on this machine: the pauses for debugging of"
-    if isinstance(step, Graph) and settings.retry is not None:
-        yield "Not tried again as a whole on this machine: the groups"
-    if isinstance(step, Graph) and settings.timeout_seconds:
-        yield "Not limited in time as a whole on this machine: the groups"
     if is_claim(step):
         yield "Not made or deleted on this machine, only named: the volume claims of"
     if isinstance(step, Importer) and isinstance(step.uri, Constant):

@@ -7,7 +7,7 @@ A `Scope` is one run of a graph: of the pipeline itself, of the body of a group,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kfp_jupyter.engines.local.exchange import Given, Product
@@ -16,6 +16,7 @@ from kfp_jupyter.engines.local.schedule import Links, Schedule
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.graph import Graph, Task
 from kfp_jupyter.model.run import State
+from kfp_jupyter.model.settings import Retry
 from kfp_jupyter.model.types import ArtifactType, Json
 
 
@@ -90,6 +91,22 @@ class Scope:
         """Return the path of a task."""
         return f"{self.path}/{name}" if self.path else name
 
+    def groups_around(self) -> Iterator[Group]:
+        """Yield the groups that it is in, the nearest first."""
+        group = self.group
+        while group is not None:
+            yield group
+            group = group.scope.group
+
+    @property
+    def retry(self) -> Retry | None:
+        """How its tasks are tried again that do not say so themselves: as the nearest group around says.
+
+        KFP's servers do not run a nested pipeline again as a whole; its steps inherit its policy.
+        """
+        policies = (group.task.settings.retry for group in self.groups_around())
+        return next((retry for retry in policies if retry is not None), None)
+
     def final_status(self, task: str) -> Json:
         """Return how a task ended, as KFP's `PipelineTaskFinalStatus` in JSON."""
         end = self.ends[task]
@@ -122,6 +139,7 @@ class Group:
         products: What the iterations have put out.
         ended: How many have ended.
         trouble: See `Scope`.
+        late: Whether it was asked to end because it took too long.
     """
 
     scope: Scope
@@ -137,6 +155,12 @@ class Group:
     products: dict[int, Product] = field(default_factory=dict)
     ended: int = 0
     trouble: End | None = None
+    late: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is under way."""
+        return self.scope.groups.get(self.name) is self
 
     @property
     def count(self) -> int:
@@ -152,6 +176,15 @@ class Group:
     def path_of(self, index: int) -> str:
         """Return the path of an iteration."""
         return self.path if self.items is None else f"{self.path}[{index}]"
+
+    @property
+    def end(self) -> End:
+        """How it ends, once all in it has ended."""
+        end = self.trouble or DONE
+        if self.late and end.state is State.CANCELED:
+            limit = self.task.settings.timeout_seconds
+            return End(State.FAILED, "Timeout", f"It took longer than {limit:g} s.", self.path)
+        return end
 
     def product(self) -> Product:
         """Return what it puts out: what its body did, or the lists of what iterations did, in their order.

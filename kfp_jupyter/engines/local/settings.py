@@ -28,7 +28,7 @@ def settled(step: Step, data: Path) -> tuple[Task, Given]:
         GivenError: A value is not there.
     """
     given = step.given()
-    settings = step.task.settings
+    settings = replace(step.task.settings, retry=step.retry)
     if has_placeholder([settings.env, settings.image, *_texts(settings.resources)]):
         settings = _resolved(step, settings, given)
     given, settings = _told(step.component, given, settings)
