@@ -18,7 +18,7 @@ import ast
 import builtins
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,7 +70,13 @@ class Captured:
     postponed: bool = False
 
 
-def capture(source: Source, surroundings: Surroundings, hints: frozenset[str] = frozenset()) -> Captured:
+def capture(
+    source: Source,
+    surroundings: Surroundings,
+    hints: frozenset[str] = frozenset(),
+    loaded: Iterable[str] = (),
+    modules: Iterable[str] = (),
+) -> Captured:
     """Return what a source needs from its surroundings.
 
     Args:
@@ -78,11 +84,16 @@ def capture(source: Source, surroundings: Surroundings, hints: frozenset[str] = 
         surroundings: Where it was written.
         hints: Names that are needed even if only hints use them that Python does not evaluate, since the
             executor reads the hints of the component's own function.
+        loaded: Names that are needed though the source does not say them, to load values that it is given.
+        modules: Modules of the user's own that are needed so.
 
     Raises:
         SyntaxError: The source is not Python.
     """
-    return _Capture(source, surroundings, hints).captured()
+    made = _Capture(source, surroundings, hints)
+    made.read_own()
+    made.read_loaded(loaded, modules)
+    return made.captured()
 
 
 class _Capture:
@@ -108,7 +119,6 @@ class _Capture:
         self.postponed = False
 
     def captured(self) -> Captured:
-        self.read_own()
         modules = self.local_modules()
         pieces = {id(held): held for held in [*self.pieces.values(), *self.extra]}
         ordered = [held.fragment for held in in_order(pieces.values())]
@@ -135,6 +145,15 @@ class _Capture:
             if where.cell != PREAMBLE:
                 self.imports.append(Needed(self.absolute(held), where))
         self.bring_submodules(self.names)
+
+    def read_loaded(self, names: Iterable[str], modules: Iterable[str]) -> None:
+        """Bring what values need that the source is given."""
+        own = self.source.fragments[-1]
+        where = Where(own.file, max(own.first_line - 1, 1))
+        for name in names:
+            self.need(_sure(name), where, "", sure=True)
+        for module in modules:
+            self.imports.append(Needed(Import(module, module, "", NOWHERE), where))
 
     def read_piece(self, held: Piece) -> None:
         """Bring what a piece reads."""
@@ -186,9 +205,7 @@ class _Capture:
 
     def bring(self, name: str) -> None:
         """Bring a name that an embedded value refers to."""
-        where = Where(PREAMBLE, 1)
-        place = Place(1, 0, 1, 0)
-        self.need(Use(name, (place,), True, False, False, False, False), where, "", sure=True)
+        self.need(_sure(name), Where(PREAMBLE, 1), "", sure=True)
 
     def add(self, held: Piece) -> None:
         for name in held.binds:
@@ -241,6 +258,11 @@ class _Capture:
                 remedy = "Make them inputs of the step, or keep what they hold in the module."
                 self.findings.append(Finding(WARNING, "module-files", what, Where(module.file, 1), remedy))
         return found
+
+
+def _sure(name: str) -> Use:
+    """Return a use of a name that stands in no text."""
+    return Use(name, (Place(1, 0, 1, 0),), True, False, False, False, False)
 
 
 def _is_ipythons(value: Any) -> bool:

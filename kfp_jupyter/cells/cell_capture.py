@@ -12,6 +12,7 @@ from kfp_jupyter.cells.capture import Captured, capture
 from kfp_jupyter.cells.cell_form import FIRST_LINE, CellForm
 from kfp_jupyter.cells.component import authoring_fragment
 from kfp_jupyter.cells.finding import ERROR, WARNING, CheckError, Finding, Where, ordered
+from kfp_jupyter.cells.loading import NOTHING, Loaded
 from kfp_jupyter.cells.names import analyse
 from kfp_jupyter.cells.origin import whole_lines
 from kfp_jupyter.cells.package_check import check_packages, resolved
@@ -63,7 +64,7 @@ class CapturedCell:
 
 
 def captured_cell(
-    form: CellForm, around: Surroundings, image: str, packages: tuple[str, ...]
+    form: CellForm, around: Surroundings, image: str, packages: tuple[str, ...], loads: Loaded = NOTHING
 ) -> CapturedCell:
     """Return what a cell needs from around it.
 
@@ -72,6 +73,7 @@ def captured_cell(
         around: Where it was written.
         image: The image of its steps.
         packages: Their requirements; `auto` stands for those that its imports need.
+        loads: What its inputs need to be loaded.
 
     Raises:
         CheckError: Something in it would fail in a step.
@@ -79,7 +81,7 @@ def captured_cell(
     given = dict.fromkeys([*(port.name for port in form.line.inputs), *form.logged, _GIVEN])
     names = Fragment(f"{' = '.join(given)} = None\n", PREAMBLE)
     source = Source((authoring_fragment(), names, Fragment(whole_lines(form.body), form.place, FIRST_LINE)))
-    captured = capture(source, around)
+    captured = capture(source, around, loaded=loads.names, modules=loads.modules)
     findings = [*captured.findings, *check_version(source, analyse(source.text), image), *_unused(form)]
     # What `from m import *` in the body brings is known when it has run.
     hidden = "undefined-name" if form.names.star_imports else ""

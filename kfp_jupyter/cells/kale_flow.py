@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from kfp_jupyter.cells.inferred import changed_names
 from kfp_jupyter.cells.kale import KaleError, KaleNotebook, KaleStep
+from kfp_jupyter.cells.loading import classes_in
 from kfp_jupyter.cells.magic_lines import MagicLine, plain_python
 from kfp_jupyter.cells.names import Names, analyse
 from kfp_jupyter.cells.notebook import CodeCell
@@ -121,12 +122,14 @@ class _Linking:
         """Get a name for a step, from wherever it is given; return the names that this takes in turn."""
         giver = self.giver(task.step, name)
         if giver is not None:
-            binding = self.tasks[giver].names.binds.get(name)
+            given = self.tasks[giver]
+            binding = given.names.binds.get(name)
             if binding is None or binding.kind == "variable":
                 task.links[name] = giver
-                if name not in self.tasks[giver].outputs:
-                    self.tasks[giver].outputs.append(name)
-                return ()
+                if name not in given.outputs:
+                    given.outputs.append(name)
+                # To load the value takes its class, which the step that gives it has.
+                return classes_in([*(piece.fragment.text for piece in given.code), given.body])
             pieces = [piece for cell in self.notebook.steps[giver].cells for piece in self.pieces(cell)]
             return self.take(task, [piece for piece in pieces if name in piece.binds])
         pieces = [piece for piece in self.shared if name in piece.binds]

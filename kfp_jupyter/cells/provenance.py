@@ -142,11 +142,20 @@ def provided_roots(requirement: str) -> frozenset[str] | None:
 @lru_cache(maxsize=256)
 def mentions(distribution: str, other: str) -> bool:
     """Say whether an installed distribution requires another one, also if only for an extra."""
+    return any(same_distribution(text, other) for text in _wanted(distribution))
+
+
+@lru_cache(maxsize=256)
+def installs(distribution: str, other: str) -> bool:
+    """Say whether installing a distribution installs another one, as its metadata here say."""
+    return any(same_distribution(text, other) and "extra ==" not in text for text in _wanted(distribution))
+
+
+def _wanted(distribution: str) -> list[str]:
     try:
-        wanted = metadata.requires(distribution) or []
+        return metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:
-        return False
-    return any(_normal(requirement_name(text)) == _normal(requirement_name(other)) for text in wanted)
+        return []
 
 
 def requirement_name(requirement: str) -> str:

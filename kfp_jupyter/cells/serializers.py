@@ -7,7 +7,6 @@ its type belong to join the step's packages.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,7 +15,15 @@ from typing import Any
 from kfp_jupyter.cells.cell_source import RUNTIME
 from kfp_jupyter.cells.errors import ComponentError, SerializerError
 from kfp_jupyter.cells.origin import function_fragment
-from kfp_jupyter.cells.provenance import distribution_of, same_distribution
+from kfp_jupyter.cells.provenance import (
+    distribution_of,
+    installs,
+    is_standard,
+    local_file,
+    root,
+    same_distribution,
+)
+from kfp_jupyter.cells.references import references
 from kfp_jupyter.executor.formats import (
     FORMATS,
     STORED,
@@ -30,7 +37,16 @@ from kfp_jupyter.executor.formats import (
 from kfp_jupyter.executor.formats import load as load_value
 from kfp_jupyter.model.component import Fragment
 
-_NEEDED = {"parquet": "pyarrow", "feather": "pyarrow", "safetensors": "safetensors", "joblib": "joblib"}
+# The packages whose code stores and loads a format, besides those of the value.
+_NEEDED = {
+    "parquet": ("pyarrow",),
+    "feather": ("pyarrow",),
+    "npz": ("numpy",),
+    "safetensors": ("safetensors", "torch"),
+    "joblib": ("joblib",),
+}
+# Formats that hold classes and functions by their names.
+_BY_NAME = frozenset({"joblib", "pickle", "torch"})
 _REGISTER = """\
 _kfp_jupyter["FORMATS"].insert(0, _kfp_jupyter["Format"](
     {name!r},
@@ -42,11 +58,6 @@ _kfp_jupyter["FORMATS"].insert(0, _kfp_jupyter["Format"](
 # The functions of each registered class: their text, their names, and the packages they take.
 _registered: dict[str, tuple[tuple[Fragment, ...], tuple[str, str], tuple[str, ...]]] = {}
 
-# The most members of a container that are looked at for the packages that they come from.
-_MEMBERS = 100
-# How deep in containers they may be.
-_DEPTH = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -56,11 +67,15 @@ class Choice:
         format: The format's name.
         type: The type's name, as people write it: `pandas.DataFrame`.
         packages: The distributions that storing and loading it takes.
+        names: The notebook's own classes and functions that loading it takes.
+        modules: The modules of the user's own that define such.
     """
 
     format: str
     type: str
     packages: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
     @property
     def announced(self) -> bool:
@@ -71,12 +86,21 @@ class Choice:
 def choice(value: Any) -> Choice:
     """Return how a value will be stored, as far as can be said without storing it."""
     name = next(known.name for known in FORMATS if _fits(known, value))
-    roots = {} if name == "json" else dict.fromkeys(_roots(value))
-    needed = _NEEDED.get(name)
-    if needed is not None and "polars" not in roots:
-        roots[needed] = None
-    own = _registered[name][2] if name in _registered else ()
-    return Choice(name, type_name(value), tuple(dict.fromkeys([*_distributions(roots), *own])))
+    held = references(value) if name in _BY_NAME else ()
+    modules = dict.fromkeys([type(value).__module__, *(reference.module for reference in held)])
+    own = tuple(module for module in modules if held and local_file(module) is not None)
+    roots = dict.fromkeys(root(module) for module in modules if module not in own)
+    packages = _without_implied(dict.fromkeys(_distributions(roots)))
+    if "polars" not in roots:
+        packages += list(_distributions(_NEEDED.get(name, ())))
+    packages += _registered[name][2] if name in _registered else ()
+    return Choice(
+        name,
+        type_name(value),
+        tuple(dict.fromkeys(packages)),
+        tuple(dict.fromkeys(reference.name for reference in held if reference.module == "__main__")),
+        own,
+    )
 
 
 def load(artifact: Any) -> Any:
@@ -181,39 +205,25 @@ def _full_name(value: Any) -> str:
 
 
 def _fits(known: Format, value: Any) -> bool:
-    needed = _NEEDED.get(known.name)
+    needed = _NEEDED.get(known.name, ())
     try:
         return known.fits(value) and (
-            needed is None
-            or is_exactly(value, "polars", "DataFrame", "Series")
-            or find_spec(needed) is not None
+            is_exactly(value, "polars", "DataFrame", "Series")
+            or all(find_spec(name) is not None for name in needed)
         )
     except Exception:  # noqa: BLE001 - whatever a class of the user's raises when it is looked at
         return False
 
 
-def _roots(value: Any, depth: int = _DEPTH) -> Iterator[str]:
-    """Yield the packages of a value's type and of what it is made of."""
-    root = type(value).__module__.partition(".")[0]
-    if root not in sys.stdlib_module_names and root != "__main__":
-        yield root
-    for member in _members(value) if depth else ():
-        yield from _roots(member, depth - 1)
-
-
-def _members(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())[:_MEMBERS]
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return list(value)[:_MEMBERS]
-    if is_estimator(value):
-        return list(value.get_params(deep=True).values())
-    return []
+def _without_implied(packages: Iterable[str]) -> list[str]:
+    """Return packages without those that come with another one."""
+    known = list(packages)
+    return [held for held in known if not any(installs(other, held) for other in known)]
 
 
 def _distributions(roots: Iterable[str]) -> Iterator[str]:
     """Yield what installs each package; a module beside the notebook, or a folder's, has nothing to say."""
-    for root in roots:
-        found = distribution_of(root)
+    for name in roots:
+        found = None if name == "__main__" or is_standard(name) else distribution_of(name)
         if found is not None and not found.folder:
             yield found.requirement()

@@ -29,6 +29,7 @@ from kfp_jupyter.cells.finding import WARNING, Finding, Where
 from kfp_jupyter.cells.history import History
 from kfp_jupyter.cells.inferred import inferred_line, is_function_cell, step_name
 from kfp_jupyter.cells.ledger import Ledger, StepCell
+from kfp_jupyter.cells.loading import loaded
 from kfp_jupyter.cells.origin import place_name
 from kfp_jupyter.cells.serializers import Choice
 from kfp_jupyter.cells.signature import ComponentOptions, read_interface_part
@@ -98,11 +99,13 @@ def define_cell(
     """
     form = _form(options, cell, namespace, ledger)
     image = options.base_image or default_base_image()
-    taken = captured_cell(form, notebook_surroundings(namespace, history), image, options.packages)
     run = options.run and history is None
+    step_id = _step_id(cell, form)
     before = {port.name: namespace[port.name] for port in form.line.inputs if port.name in namespace}
+    loads = loaded(form, before, ledger, step_id)
+    taken = captured_cell(form, notebook_surroundings(namespace, history), image, options.packages, loads)
     if run:
-        before = _prepare(form, _step_id(cell, form), namespace, ledger)
+        before = _prepare(form, step_id, namespace, ledger)
         _run(cell, namespace)
     after = {port.name: namespace[port.name] for port in form.line.outputs if port.name in namespace}
     form = decided(form, before, after if run else {})
@@ -113,7 +116,6 @@ def define_cell(
     check = partial(taken.check, needed=needed)
     made = CellComponent(step, cell.file, namespace, options.settings, check)
     namespace[form.name] = made
-    step_id = _step_id(cell, form)
     ledger.add_step(StepCell(step_id, cell.place, made.model, cell.text, step, made.defaults, options.after))
     return made
 

@@ -235,6 +235,18 @@ def test_a_function_that_a_step_defines_travels_as_source(written, bench):
     assert sorted(run.pipeline.graph.tasks["b"].arguments) == ["r"]
 
 
+def test_classes_travel_to_the_steps_that_load_their_instances(written, bench):
+    path = written(
+        ("class Shared:\n    def __init__(self, n):\n        self.n = n\n", "functions"),
+        ("class Own(Shared):\n    pass\nheld = [Shared(2), Own(3)]", "step:make"),
+        ("total = sum(item.n for item in held)", "step:use", "prev:make"),
+        ("print('total', total, held[1].n)", "step:show", "prev:use"),
+    )
+    run = bench.run(find_pipeline(path), {}).wait(120)
+    assert run.state == "SUCCEEDED", run.logs()
+    assert run.logs("show") == "total 5 3\n"
+
+
 def test_what_a_shared_cell_does_is_done_in_every_step(written):
     pipeline = find_pipeline(
         written(
