@@ -5,11 +5,13 @@ An error stops the cell; a warning is shown and the component is made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kfp_jupyter.cells.errors import ComponentError
 from kfp_jupyter.cells.uses import Place
+from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Source
 from kfp_jupyter.model.types import Json
 
@@ -17,6 +19,8 @@ ERROR, WARNING = "error", "warning"
 
 MIME = "application/vnd.kfp-jupyter.findings.v1+json"
 """The type of `{"findings": [...]}` in the output of a cell."""
+
+_PLACE = re.compile(r"^(?P<cell>.*), line (?P<line>\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,17 @@ class CheckError(ComponentError):
                 single = ComponentError(finding.what, where=str(finding.where), remedy=finding.remedy)
                 lines += [f"\x1b[31m{finding.code}\x1b[0m: {finding.what}", *single._render_traceback_()[1:]]
         return lines
+
+
+def found_in(error: KfpJupyterError, otherwise: str) -> tuple[Finding, ...]:
+    """Return the findings of an error, or the one that it is; `otherwise` is where, if it does not say."""
+    if isinstance(error, CheckError):
+        return error.findings
+    match = _PLACE.match(error.where)
+    where = Where(match["cell"], int(match["line"])) if match else Where(error.where or otherwise, 1)
+    name = type(error).__name__.removesuffix("Error")
+    code = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+    return (Finding(ERROR, code, error.what, where, error.remedy),)
 
 
 def stretch(source: Source, place: Place) -> Where:

@@ -7,17 +7,14 @@ warnings.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from argparse import Namespace
 from pathlib import Path
 
-from kfp_jupyter.cells.finding import ERROR, WARNING, CheckError, Finding, Where, ordered
+from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, found_in, ordered
 from kfp_jupyter.errors import KfpJupyterError
 
 FINE, WARNED, WRONG = 0, 1, 2
-
-_PLACE = re.compile(r"^(?P<cell>.*), line (?P<line>\d+)$")
 
 
 def check(options: Namespace) -> int:
@@ -53,17 +50,6 @@ def checked(path: Path) -> tuple[Finding, ...]:
         if isinstance(component, PythonComponent):
             findings.extend(component.findings)
     return ordered(findings)
-
-
-def found_in(error: KfpJupyterError, otherwise: str) -> tuple[Finding, ...]:
-    """Return the findings of an error, or the one that it is; `otherwise` is where, if it does not say."""
-    if isinstance(error, CheckError):
-        return error.findings
-    match = _PLACE.match(error.where)
-    where = Where(match["cell"], int(match["line"])) if match else Where(error.where or otherwise, 1)
-    name = type(error).__name__.removesuffix("Error")
-    code = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
-    return (Finding(ERROR, code, error.what, where, error.remedy),)
 
 
 def _counted(findings: tuple[Finding, ...]) -> str:

@@ -5,67 +5,41 @@ It is HTML that a sanitiser leaves as it is (an untrusted notebook, GitHub), and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 
-from kfp_jupyter.cells.finding import ERROR, MIME, WARNING, Finding
 from kfp_jupyter.model.component import Component, ContainerStep, InputSpec, OutputSpec, PythonStep
 from kfp_jupyter.model.pipeline import TaskSettings
 from kfp_jupyter.model.types import Json
 
-_SIGNS = {ERROR: "✖", WARNING: "⚠"}
-_RULE = "1px solid rgba(127,127,127,0.35)"
-_FAINT = "opacity:0.75"
+#: How our HTML under cells looks; inline, since that is all that sanitisers leave.
+RULE = "1px solid rgba(127,127,127,0.35)"
+FAINT = "opacity:0.75"
 _FRAME = (
-    f"border:{_RULE};border-radius:6px;padding:8px 12px 6px;font-size:13px;line-height:1.5;max-width:760px"
+    f"border:{RULE};border-radius:6px;padding:8px 12px 6px;font-size:13px;line-height:1.5;max-width:760px"
 )
-_TABLE = "border-collapse:collapse;font-size:13px;margin:6px 0 8px"
-_CELL = f"text-align:left;vertical-align:top;padding:3px 16px 3px 0;border-bottom:{_RULE}"
-_CHIP = f"display:inline-block;border:{_RULE};border-radius:4px;padding:1px 7px;margin:0 6px 4px 0"
+TABLE = "border-collapse:collapse;font-size:13px;margin:6px 0 8px"
+CELL = f"text-align:left;vertical-align:top;padding:3px 16px 3px 0;border-bottom:{RULE}"
+_CHIP = f"display:inline-block;border:{RULE};border-radius:4px;padding:1px 7px;margin:0 6px 4px 0"
 
 
-def card(component: Component, settings: TaskSettings, findings: Sequence[Finding] = ()) -> dict[str, Json]:
+def card(component: Component, settings: TaskSettings) -> dict[str, Json]:
     """Return the MIME bundle of a component's card.
 
     Args:
         component: The component.
         settings: What each of its tasks starts with.
-        findings: What checks of its code warn of.
     """
-    html, text = _html(component, settings), _text(component, settings)
-    if not findings:
-        return {"text/html": html, "text/plain": text}
-    told = findings_bundle(findings)
-    return {**told, "text/html": f"{html}{told['text/html']}", "text/plain": f"{text}\n{told['text/plain']}"}
-
-
-def findings_bundle(findings: Sequence[Finding]) -> dict[str, Json]:
-    """Return the MIME bundle of what checks have found: data for front ends, a table, and lines of text."""
-    rows = "".join(
-        f'<tr><td style="{_CELL}">{_SIGNS[held.severity]} {held.severity}</td>'
-        f'<td style="{_CELL};{_FAINT};white-space:nowrap">{escape(str(held.where))}</td>'
-        f'<td style="{_CELL}">{escape(held.what)}<br><span style="{_FAINT}">{escape(held.remedy)}</span></td>'
-        f'<td style="{_CELL};{_FAINT}"><code>{escape(held.code)}</code></td></tr>'
-        for held in findings
-    )
-    lines = [
-        f"  {_SIGNS[held.severity]} {held.where}: {held.what} {held.remedy} [{held.code}]"
-        for held in findings
-    ]
-    return {
-        MIME: {"findings": [held.data() for held in findings]},
-        "text/html": f'<table style="{_TABLE}">{rows}</table>',
-        "text/plain": "\n".join(lines),
-    }
+    return {"text/html": _html(component, settings), "text/plain": _text(component, settings)}
 
 
 def _html(component: Component, settings: TaskSettings) -> str:
     name = f'<strong style="font-size:15px">{escape(settings.display_name or component.name)}</strong>'
-    head = f'<div>{name} <span style="{_FAINT}">component</span></div>'
+    head = f'<div>{name} <span style="{FAINT}">component</span></div>'
     if component.description:
-        head += f'<div style="{_FAINT}">{escape(component.description)}</div>'
+        head += f'<div style="{FAINT}">{escape(component.description)}</div>'
     chips = "".join(
-        f'<span style="{_CHIP}"><span style="{_FAINT}">{name}</span> <code>{escape(value)}</code></span>'
+        f'<span style="{_CHIP}"><span style="{FAINT}">{name}</span> <code>{escape(value)}</code></span>'
         for name, value in _facts(component, settings)
     )
     return f'<div style="{_FRAME}">{head}{_table(component)}<div>{chips}</div></div>'
@@ -73,13 +47,13 @@ def _html(component: Component, settings: TaskSettings) -> str:
 
 def _table(component: Component) -> str:
     rows = "".join(
-        f'<tr><td style="{_CELL};{_FAINT}">{kind}</td>'
-        f'<th scope="row" style="{_CELL};font-weight:normal"><code>{escape(spec.name)}</code></th>'
-        f'<td style="{_CELL}"><code>{escape(spec.type.python_name)}</code></td>'
-        f'<td style="{_CELL}">{escape(note)}</td></tr>'
+        f'<tr><td style="{CELL};{FAINT}">{kind}</td>'
+        f'<th scope="row" style="{CELL};font-weight:normal"><code>{escape(spec.name)}</code></th>'
+        f'<td style="{CELL}"><code>{escape(spec.type.python_name)}</code></td>'
+        f'<td style="{CELL}">{escape(note)}</td></tr>'
         for kind, spec, note in _ports(component)
     )
-    return f'<table style="{_TABLE}">{rows}</table>' if rows else ""
+    return f'<table style="{TABLE}">{rows}</table>' if rows else ""
 
 
 def _text(component: Component, settings: TaskSettings) -> str:

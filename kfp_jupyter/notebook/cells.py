@@ -7,6 +7,7 @@ are no components are only remembered; they are read when a component cell asks 
 from __future__ import annotations
 
 import json
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ class NotebookCells:
         self._shell = shell
         self._ledger: Ledger | None = None
         self._unread: list[tuple[str, str]] = []
+        # Ids by the numbers under which cells ran.
+        self._ids: dict[int, str] = {}
         self.id = ""
         self.text = ""
 
@@ -70,6 +73,20 @@ class NotebookCells:
             return []
         return self.ledger.stale(texts)
 
+    def id_of(self, number: int) -> str:
+        """Return the id of the cell that ran, or runs, as that number; empty if it is not known."""
+        running = not self._ids or number > max(self._ids)
+        return self.id if running else self._ids.get(number, "")
+
+    def line(self, number: int, line: int) -> str | None:
+        """Return a line, counted from 1, of the cell that ran as that number; None if it was not kept."""
+        history = getattr(self._shell.history_manager, "input_hist_raw", ())
+        if not 0 < number < len(history):
+            return None
+        # As IPython counts them: a cell begins with its first line that is not blank.
+        lines = list(dropwhile(lambda text: not text.strip(), history[number].splitlines()))
+        return lines[line - 1] if 0 < line <= len(lines) else None
+
     def _begins(self, info: Any) -> None:
         self.id = getattr(info, "cell_id", None) or ""
         self.text = (info.raw_cell or "").rstrip()
@@ -80,6 +97,9 @@ class NotebookCells:
         number = getattr(result, "execution_count", None)
         text = getattr(result.info, "raw_cell", "") or ""
         if number is not None:
+            # A cell that leaves no history has the number of the one that will run next.
+            if getattr(result.info, "store_history", True):
+                self._ids[number] = getattr(result.info, "cell_id", None) or ""
             self._unread.append((text, f"Cell In[{number}]"))
 
     def _deleted(self) -> list[str]:

@@ -40,6 +40,8 @@ class Commands:
             "use": self._use,
             "logs": self._logs,
             "bundle": self._bundle,
+            "debug": self._debug,
+            "rerun": self._rerun,
         }
 
     def answer(self, request: Mapping[str, Json]) -> dict[str, Json]:
@@ -91,3 +93,23 @@ class Commands:
         from kfp_jupyter.notebook.display import bundle
 
         return bundle(self._session.document_of(run, saved=True))
+
+    def _debug(self, run: str, task: str) -> Json:
+        from kfp_jupyter.notebook.debugging import brought
+
+        code = brought(self._session, run, task)
+        return {"text": code.text, "notes": list(code.notes)}
+
+    def _rerun(self, run: str) -> Json:
+        from kfp_jupyter.repair.rerun import rerun
+
+        told: list[str] = []
+        bench = self._session.workbench
+        made = rerun(
+            bench,
+            bench.get(run),
+            components=self._session.components,
+            labels=self._session.labels,
+            tell=told.append,
+        )
+        return {"run": made.id, "told": told}

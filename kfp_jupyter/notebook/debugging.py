@@ -7,28 +7,47 @@ the component, which pipelines and reruns go by: it is given back as soon as the
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kfp_jupyter.repair.debug import TaskCode
 
 
-def debug(session: Any, options: argparse.Namespace) -> None:
-    """Bring a task of a run into the notebook."""
+def brought(session: Any, run_id: str = "", task: str = "") -> TaskCode:
+    """Return a task of a run as code for a new cell.
+
+    Nothing of the user's is touched, so a request may be answered with it while a cell runs.
+
+    Args:
+        session: What this kernel's notebook knows.
+        run_id: The beginning of the run's id; empty means the latest that failed.
+        task: The task's path; empty means the one that failed.
+
+    Raises:
+        KfpJupyterError: There is no such task, or it cannot be brought back.
+    """
     from kfp_jupyter.dsl.base_component import BaseComponent
     from kfp_jupyter.repair.debug import failed_task, task_code
     from kfp_jupyter.repair.rerun import latest_run
 
     bench, names = session.workbench, session.shell.user_ns
-    run = bench.get(options.run) if options.run else latest_run(bench, failed=True)
-    path = run.tasks[options.task].name if options.task else failed_task(run)
-    code = task_code(run, path, names)
-    session.shell.push(dict(code.inputs))
+    run = bench.get(run_id) if run_id else latest_run(bench, failed=True)
+    code = task_code(run, run.tasks[task].name if task else failed_task(run), names)
     held = names.get(code.function)
     if isinstance(held, BaseComponent):
         session.debugged[code.function] = held
+    return code
+
+
+def debug(session: Any, options: argparse.Namespace) -> None:
+    """Bring a task of a run into the notebook."""
+    code = brought(session, options.run, options.task)
+    session.shell.push(dict(code.inputs))
     for name, value in code.inputs.items():
         session.say(f"{name} = {_short(value)}")
     for note in code.notes:
         session.say(note)
-    session.say(f"The next cell runs {path} of run {run.id} again, with these inputs.")
+    session.say(f"The next cell runs {code.task} of run {code.run_id} again, with these inputs.")
     session.shell.set_next_input(code.text)
 
 

@@ -84,12 +84,17 @@ class Displays:
         """Show a `Run` that a cell ends with; the display follows it to its end."""
         self.show(run.pipeline, run.status)
 
+    def show_component(self, made: Any) -> None:
+        """Show the card of a `PythonComponent` that was just made, and below it what its checks warn of."""
+        self._session.shell.display_pub.publish(self.component_bundle(made))
+        if not self.is_told(made):
+            self._session.findings.show(made.findings)
+
     def component_bundle(self, made: Any, **_: Any) -> dict[str, Json]:
         """Return the MIME bundle of a `PythonComponent`."""
         from kfp_jupyter.notebook.card import card
 
-        self.is_told(made)
-        return card(made.model, made.defaults, made.findings)
+        return card(made.model, made.defaults)
 
     def is_told(self, made: Any) -> bool:
         """Say whether a component's warnings were shown before; from now on they were."""

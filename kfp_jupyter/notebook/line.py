@@ -191,15 +191,7 @@ def _say_problems(session: Any) -> None:
 
 
 def _check(session: Any, _options: argparse.Namespace) -> None:
-    from kfp_jupyter.dsl.python_component import PythonComponent
-    from kfp_jupyter.notebook.card import findings_bundle
-
-    made = [held for held in session.shell.user_ns.values() if isinstance(held, PythonComponent)]
-    found = [finding for component in dict.fromkeys(made) for finding in component.findings]
-    if found:
-        session.shell.display_pub.publish(findings_bundle(found))
-    else:
-        session.say(f"Nothing is wrong with the notebook's {len(set(made))} components.")
+    session.findings.show_all()
 
 
 def _use(session: Any, options: argparse.Namespace) -> None:

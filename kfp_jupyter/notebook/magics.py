@@ -46,7 +46,7 @@ class Magics:
             )
         bench = self._session.workbench
         bench.add_component(made.name, made.model, place_name(file))
-        self._shell.display_pub.publish(self._session.displays.component_bundle(made))
+        self._session.displays.show_component(made)
         # A pipeline holds its components as they were when it was traced; a run of it would use those.
         for pipeline in list(bench.pipelines.values()):
             if any(_differs(held, made.model) for held in pipeline.components.values()):

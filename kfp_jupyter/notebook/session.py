@@ -22,6 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.notebook.cells import NotebookCells
 from kfp_jupyter.notebook.commands import Commands
@@ -31,6 +32,7 @@ from kfp_jupyter.notebook.display import Displays
 if TYPE_CHECKING:
     from kfp_jupyter.model.component import Component
     from kfp_jupyter.model.run import RunState
+    from kfp_jupyter.notebook.findings import Findings
     from kfp_jupyter.notebook.publisher import Publisher
     from kfp_jupyter.workbench import Workbench
 
@@ -65,6 +67,13 @@ class Session:
         from kfp_jupyter.workbench import current
 
         return current()
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What checks have found in this notebook."""
+        from kfp_jupyter.notebook.findings import Findings
+
+        return Findings(self)
 
     @property
     def publisher(self) -> Publisher:
@@ -221,10 +230,10 @@ class Session:
             give_back(self, result.info.raw_cell or "")
         # Pipelines and the target in use also change through the Python API, in any cell.
         self._find_pipelines()
-        if "kfp_jupyter.dsl.python_component" in sys.modules:
-            from kfp_jupyter.notebook.findings import show_findings
-
-            show_findings(self, result)
+        if "kfp_jupyter.dsl.python_component" in sys.modules or isinstance(
+            result.error_in_exec, KfpJupyterError
+        ):
+            self.findings.cell_ended(result)
         self.changed()
 
     def _find_pipelines(self) -> None:

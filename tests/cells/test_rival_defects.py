@@ -106,7 +106,7 @@ def test_unrelated_steps_are_forced_into_a_chain(notebook):
 def test_a_package_imported_inside_a_step_is_not_installed_in_the_pod(notebook):
     body = "def parse(text: str) -> dict:\n    import yaml\n    return yaml.safe_load(text)"
     done = cells(notebook, f"%%component\n{body}")
-    (told,) = done.bundles[0]["application/vnd.kfp-jupyter.findings.v1+json"]["findings"]
+    (told,) = done.bundles[1]["application/vnd.kfp-jupyter.findings.v1+json"]["findings"]
     assert (told["severity"], told["code"], told["where"]["line"]) == ("warning", "package-missing", 3)
     assert "`--packages PyYAML`" in told["remedy"]
     cells(notebook, f"%%component --packages auto\n{body}")

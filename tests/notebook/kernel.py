@@ -133,6 +133,13 @@ class Kernel:
         cell = self.cells[request] = Cell(request)
         return cell
 
+    def send(self, request: dict[str, Any]) -> Cell:
+        """Begin to execute a cell by an `execute_request` of the caller's own."""
+        self.client.shell_channel.send(request)
+        number = request["header"]["msg_id"]
+        cell = self.cells[number] = Cell(number)
+        return cell
+
     def finish(self, cell: Cell, seconds: float = SECONDS) -> Cell:
         """Wait until a cell has been executed."""
         self.until(lambda: cell.status == "idle" and cell.request in self.replies, seconds)
