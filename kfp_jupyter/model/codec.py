@@ -18,6 +18,8 @@ from kfp_jupyter.model.types import Json
 
 T = TypeVar("T")
 
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
 
 def encode(value: Any, *, full: bool = False) -> Json:
     """Return the JSON value of a dataclass instance (or of what its fields may hold).
@@ -26,14 +28,20 @@ def encode(value: Any, *, full: bool = False) -> Json:
         value: The instance.
         full: Write every field, also those that hold their default.
     """
-    if isinstance(value, Enum):
+    type_: Any = type(value)
+    # What thousands of tasks mostly hold comes first.
+    if type_ in _PLAIN:
+        return value
+    if type_ is not dict and isinstance(value, Enum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        record: dict[str, Json] = {} if full else {"kind": type(value).__name__}
-        for name, default in _defaults(type(value)):
+    if hasattr(type_, "__dataclass_fields__"):
+        if full:
+            return {name: encode(getattr(value, name), full=True) for name, _ in _defaults(type_)}
+        record: dict[str, Json] = {"kind": type_.__name__}
+        for name, default in _defaults(type_):
             held = getattr(value, name)
-            if full or held != default:
-                record[name] = encode(held, full=full)
+            if held != default:
+                record[name] = encode(held)
         return record
     if isinstance(value, Mapping):
         return {key: encode(held, full=full) for key, held in value.items()}
@@ -66,6 +74,10 @@ def _default(item: Field[Any]) -> Any:
     return item.default_factory() if item.default_factory is not MISSING else MISSING
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 @cache
 def _decoder(type_: Any) -> Callable[[Any], Any]:
     origin = get_origin(type_)
@@ -75,22 +87,26 @@ def _decoder(type_: Any) -> Callable[[Any], Any]:
         members = get_args(type_)
         if len(members) == 2 and members[1] is Ellipsis:
             member = _decoder(members[0])
-            return lambda value: tuple(member(held) for held in value)
+            return tuple if member is _as_it_is else lambda value: tuple(member(held) for held in value)
         each = [_decoder(part) for part in members]
         return lambda value: tuple(read(held) for read, held in zip(each, value, strict=True))
     if origin is not None and issubclass(origin, Mapping):
         member = _decoder(get_args(type_)[1])
+        if member is _as_it_is:
+            return lambda value: {**value}
         return lambda value: {key: member(held) for key, held in value.items()}
     if isinstance(type_, type) and issubclass(type_, Enum):
         return type_
     if isinstance(type_, type) and is_dataclass(type_):
         return _record_decoder(type_)
-    return lambda value: value
+    return _as_it_is
 
 
 def _union_decoder(members: tuple[Any, ...]) -> Callable[[Any], Any]:
     records = {m.__name__: _decoder(m) for m in members if isinstance(m, type) and is_dataclass(m)}
     plain = [_decoder(member) for member in members if not is_dataclass(member) and member is not type(None)]
+    if not records and plain[0] is _as_it_is:
+        return _as_it_is
 
     def read(value: Any) -> Any:
         if isinstance(value, dict) and records:
@@ -103,13 +119,19 @@ def _union_decoder(members: tuple[Any, ...]) -> Callable[[Any], Any]:
 
 def _record_decoder(type_: type[Any]) -> Callable[[Any], Any]:
     @cache
-    def readers() -> dict[str, Callable[[Any], Any]]:
+    def readers() -> tuple[tuple[str, Callable[[Any], Any]], ...]:
         # Made when the first record is read, because a record may hold others of its own class.
         hints = typing.get_type_hints(type_)
-        return {item.name: _decoder(hints[item.name]) for item in fields(type_)}
+        each = ((item.name, _decoder(hints[item.name])) for item in fields(type_))
+        return tuple((name, read) for name, read in each if read is not _as_it_is)
 
     def read(value: Any) -> Any:
-        known = readers()
-        return type_(**{key: known[key](held) for key, held in value.items() if key != "kind"})
+        given = {**value}
+        given.pop("kind", None)
+        # A history of thousands of tasks is read at once: only what is not what it was written as is touched.
+        for name, converted in readers():
+            if name in given:
+                given[name] = converted(given[name])
+        return type_(**given)
 
     return read

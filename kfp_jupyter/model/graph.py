@@ -83,6 +83,10 @@ class Loop:
     parallelism: int = 0
 
 
+# Shared by the thousands of tasks that set nothing, which costs no time when they are read.
+_NOTHING_SET, _ALWAYS = TaskSettings(), Trigger()
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One task of a graph.
@@ -102,8 +106,8 @@ class Task:
     component: str
     arguments: Mapping[str, Value] = field(default_factory=dict)
     after: tuple[str, ...] = ()
-    settings: TaskSettings = field(default_factory=TaskSettings)
-    trigger: Trigger = field(default_factory=Trigger)
+    settings: TaskSettings = _NOTHING_SET
+    trigger: Trigger = _ALWAYS
     loop: Loop | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
 

@@ -24,6 +24,9 @@ class Resources:
     accelerator_count: str = ""
 
 
+_NOTHING_ASKED = Resources()
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
     """How often a failed task is tried again (`max_count` further attempts), with waits in seconds."""
@@ -54,7 +57,7 @@ class TaskSettings:
 
     caching: bool | None = True
     cache_key: str = ""
-    resources: Resources = field(default_factory=Resources)
+    resources: Resources = _NOTHING_ASKED
     retry: Retry | None = None
     timeout_seconds: float = 0.0
     env: tuple[tuple[str, str], ...] = ()

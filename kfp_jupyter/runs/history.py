@@ -186,7 +186,7 @@ class History:
                 reason=reason,
                 message=line.message,
                 notices=tuple(json.loads(notices)),
-                tasks={path: decode(TaskRun, json.loads(record)) for path, record in records},
+                tasks=_tasks(records),
                 version=version,
             )
         except ValueError as error:
@@ -194,6 +194,12 @@ class History:
                 f"The history's record of run {run_id} cannot be read: {error}.", where=str(self.path)
             ) from error
         return RunRef(run_id, target, location), pipeline, state
+
+
+def _tasks(rows: list[tuple[str, str]]) -> dict[str, TaskRun]:
+    # One text of thousands of records is parsed in half the time of thousands of texts.
+    records = json.loads(f"[{','.join(record for _, record in rows)}]")
+    return {path: decode(TaskRun, record) for (path, _), record in zip(rows, records, strict=True)}
 
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:
