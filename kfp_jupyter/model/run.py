@@ -18,6 +18,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from kfp_jupyter.model.types import Json
+from kfp_jupyter.model.usage import Usage
 
 CURVES = "metricCurves"
 """The key of step curves in the metadata of a metrics artifact, as the executor writes it."""
@@ -138,6 +139,7 @@ class TaskRun:
         artifacts: Its output artifacts, by output name; more than one for a list output.
         curves: Step curves logged so far, by name.
         log_tail: The last lines it printed, kept when it finished.
+        usage: What its (last) attempt used; None where nothing is known.
     """
 
     state: State = State.PENDING
@@ -153,6 +155,7 @@ class TaskRun:
     artifacts: Mapping[str, tuple[ArtifactRecord, ...]] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     log_tail: tuple[str, ...] = ()
+    usage: Usage | None = None
 
     @property
     def cached(self) -> bool:
@@ -229,6 +232,7 @@ class TaskChanged:
     outputs: Mapping[str, Json] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[ArtifactRecord, ...]] = field(default_factory=dict)
     log_tail: tuple[str, ...] = ()
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +244,15 @@ class MetricLogged:
     name: str
     step: float
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsageMeasured:
+    """A running task was looked at; its end tells once more what it used, and in full."""
+
+    time: float
+    task: str
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +282,7 @@ class IterationsAdded:
                 yield f"{iteration}/{task}" if task else iteration
 
 
-Event = RunCreated | RunChanged | TaskChanged | MetricLogged | IterationsAdded
+Event = RunCreated | RunChanged | TaskChanged | MetricLogged | UsageMeasured | IterationsAdded
 
 
 def apply(state: RunState | None, event: Event) -> RunState:
@@ -300,7 +313,12 @@ def apply(state: RunState | None, event: Event) -> RunState:
         tasks = {**state.tasks, **{path: TaskRun() for path in event.paths() if path not in state.tasks}}
         return replace(state, tasks=tasks, version=state.version + 1)
     task = state.tasks.get(event.task, TaskRun())
-    changed = _task_changed(task, event) if isinstance(event, TaskChanged) else _metric_logged(task, event)
+    if isinstance(event, TaskChanged):
+        changed = _task_changed(task, event)
+    elif isinstance(event, UsageMeasured):
+        changed = replace(task, usage=event.usage)
+    else:
+        changed = _metric_logged(task, event)
     return replace(state, tasks={**state.tasks, event.task: changed}, version=state.version + 1)
 
 
@@ -335,6 +353,7 @@ def _task_changed(task: TaskRun, event: TaskChanged) -> TaskRun:
         artifacts=event.artifacts or task.artifacts,
         curves=_completed(task.curves, event.artifacts),
         log_tail=event.log_tail or task.log_tail,
+        usage=event.usage or (None if begins else task.usage),
     )
 
 

@@ -11,6 +11,7 @@ from kfp_jupyter.executor.markers import parse
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import ArtifactRecord, State, TaskError, TaskRun
 from kfp_jupyter.model.types import ArtifactType, Json
+from kfp_jupyter.model.usage import Usage
 from kfp_jupyter.runs.metrics import task_metrics
 
 V_co = TypeVar("V_co", covariant=True)
@@ -126,6 +127,11 @@ class RunTask:
     def error(self) -> TaskError | None:
         """Why it failed: `.type`, `.message`, `.file`, `.line` and `.traceback`."""
         return self.status.error
+
+    @property
+    def usage(self) -> Usage | None:
+        """What its last attempt used: `.cpu_seconds`, and `.memory_bytes` at its peak; None if unknown."""
+        return self.status.usage
 
     @property
     def inputs(self) -> Mapping[str, Json]:

@@ -45,6 +45,10 @@ MIGRATIONS = (
     CREATE INDEX artifacts_by_task ON artifacts (run, task);
     """,
     "ALTER TABLE runs ADD COLUMN notices TEXT NOT NULL DEFAULT '[]'",
+    """
+    ALTER TABLE tasks ADD COLUMN cpu_seconds REAL;
+    ALTER TABLE tasks ADD COLUMN memory_bytes INTEGER
+    """,
 )
 """What brings a file from each version to the next; only ever added to."""
 

@@ -220,7 +220,7 @@ def _write_task(connection: Connection, run: str, path: str, position: int, task
     connection.execute("DELETE FROM tasks WHERE run = ? AND path = ?", (run, path))
     times = (task.started_at, task.finished_at)
     connection.execute(
-        "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO tasks VALUES ({', '.join('?' * 11)})",
         (
             run,
             path,
@@ -230,6 +230,8 @@ def _write_task(connection: Connection, run: str, path: str, position: int, task
             *times,
             task.cached_from,
             json.dumps(encode(task)),
+            task.usage.cpu_seconds if task.usage else None,
+            task.usage.memory_bytes if task.usage else None,
         ),
     )
     for output, artifacts in task.artifacts.items():

@@ -18,7 +18,7 @@ from kfp_jupyter.view.look import FONT, STATES
 from kfp_jupyter.view.markup import element, escaped
 from kfp_jupyter.view.metrics import table, task_labels
 from kfp_jupyter.view.svg import svg
-from kfp_jupyter.view.wording import look_key, moment, spent, state_name, status, target_name
+from kfp_jupyter.view.wording import look_key, moment, spent, state_name, status, target_name, usage
 
 _MOST_NODES = 400
 """A larger graph is neither legible on a static page nor small enough for one."""
@@ -167,10 +167,13 @@ def _tasks(document: Mapping[str, Json], now: float) -> str:
         mark = STATES[look_key(task)]["mark"]
         line = status(task, now)
         told = line if line.startswith(state_name(task)) else f"{state_name(task)} · {line}"
-        rows.append([label, f"{mark} {told}", _short(why, 200)])
+        rows.append([label, f"{mark} {told}", usage(task, now), _short(why, 200)])
     left_out = len(rows) - _MOST_ROWS
     more = _block(f"and {left_out} more", _FAINT) if left_out > 0 else ""
-    held = _table(["task", "state", "message"], rows[:_MOST_ROWS], "left") + more
+    head = ["task", "state", "used", "message"]
+    if not any(used for _, _, used, _ in rows):
+        head, rows = ["task", "state", "message"], [[*row[:2], row[3]] for row in rows]
+    held = _table(head, rows[:_MOST_ROWS], "left") + more
     return element("details", element("summary", escaped(f"{len(labels)} tasks")) + held)
 
 

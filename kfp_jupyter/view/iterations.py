@@ -57,5 +57,6 @@ def together(tasks: Sequence[dict[str, Json]]) -> dict[str, Json]:
         "started_at": min(started, default=None),
         "finished_at": max(finished, default=None) if done == len(tasks) else None,
         "cached_from": tasks[0]["cached_from"] if all(task["cached_from"] for task in succeeded) else "",
+        "usage": None,
         "tally": f"{count if state in _FINISHED else done} of {len(tasks)}",
     }

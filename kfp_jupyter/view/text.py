@@ -24,6 +24,7 @@ from kfp_jupyter.view.wording import (
     state_name,
     status,
     target_name,
+    usage,
 )
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -77,16 +78,18 @@ def _tree(document: Mapping[str, Json], now: float) -> str:
     rows = list(_rows(document, now))
     left_out = len(rows) - _MOST_TASKS
     rows = rows[:_MOST_TASKS]
-    widest = max((_columns(name) for name, _, _ in rows), default=0)
-    second = max((_columns(told) for _, told, _ in rows), default=0)
+    widest = max((_columns(name) for name, _, _, _ in rows), default=0)
+    second = max((_columns(told) for _, told, _, _ in rows), default=0)
+    third = max((_columns(used) + 2 for _, _, used, _ in rows if used), default=0)
     lines = [
-        f"{_padded(name, widest)}  {_padded(told, second)}  {others}".rstrip() for name, told, others in rows
+        f"{_padded(name, widest)}  {_padded(told, second)}  {_padded(used, third)}{others}".rstrip()
+        for name, told, used, others in rows
     ]
     return "\n".join(lines + ([f"… and {left_out} tasks more"] if left_out > 0 else []))
 
 
-def _rows(document: Mapping[str, Json], now: float) -> Iterator[tuple[str, str, str]]:
-    """Yield for each task its name in the tree, its status, and what else it waits for."""
+def _rows(document: Mapping[str, Json], now: float) -> Iterator[tuple[str, str, str, str]]:
+    """Yield for each task its name in the tree, its status, what it used, and what else it waits for."""
     graph, tasks = document["graph"], shown_tasks(document)
     labels = {node["id"]: plain(node["label"]) for node in graph["nodes"]}
     groups = {
@@ -117,7 +120,8 @@ def _rows(document: Mapping[str, Json], now: float) -> Iterator[tuple[str, str, 
         told = plain(status(tasks[path], now)) if path in tasks else ""
         if path in groups:
             told = f"{groups[path]} · {told}" if told else groups[path]
-        yield name, told, f"← {', '.join(others)}" if others else ""
+        used = usage(tasks[path], now) if path in tasks else ""
+        yield name, told, used, f"← {', '.join(others)}" if others else ""
 
 
 def _walk(

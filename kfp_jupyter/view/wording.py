@@ -60,6 +60,34 @@ def spent(held: Mapping[str, Json], now: float) -> str:
     return duration(max(0.0, end - held["started_at"]), whole=held["finished_at"] is None)
 
 
+def usage(task: Mapping[str, Json], now: float) -> str:
+    """Return what a task used, or has used by `now`: `CPU 1.3 s (82 %) · memory 240 MB`; empty if unknown.
+
+    The share is that of the time it ran, so that two busy processors make 200 %. Beside what was declared as
+    limits, it says what is over them.
+    """
+    held = task.get("usage")
+    if not held:
+        return ""
+    end = now if task["finished_at"] is None else task["finished_at"]
+    ran = end - task["started_at"] if task["started_at"] is not None else 0.0
+    limit = f", limit {held['cpu_limit']:.0%}".replace("%", " %") if held["cpu_limit"] else ""
+    # Of what took no time a share means nothing.
+    share = f" ({round(100 * held['cpu_seconds'] / ran)} %{limit})" if ran >= 1 else ""
+    memory, most = held["memory_bytes"], held["memory_limit"]
+    allowed = (
+        f", over its limit of {size(most)}" if 0 < most < memory else f" of {size(most)}" if most else ""
+    )
+    return f"CPU {duration(held['cpu_seconds'])}{share} · memory {size(memory)}{allowed}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people: `24 MB`, `2.3 GB`."""
+    if count < 999_500_000:
+        return f"{round(count / 1e6)} MB"
+    return f"{count / 1e9:.1f}".removesuffix(".0") + " GB"
+
+
 def duration(seconds: float, *, whole: bool = False) -> str:
     """Return a duration for people: `0.4 s` (`0 s` if `whole`), `12 s`, `3:05 min`, `1:20 h`."""
     if seconds < 9.95 and not whole:

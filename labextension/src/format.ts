@@ -41,6 +41,13 @@ export function duration(seconds: number, trans: Translation, whole = false): st
   return trans.__('%1 h %2 min', Math.floor(all / 60), twoDigits(all % 60));
 }
 
+/** Return a number of bytes for people: `24 MB`, `2.3 GB`. */
+export function size(bytes: number, trans: Translation): string {
+  return bytes < 999_500_000
+    ? trans.__('%1 MB', Math.round(bytes / 1e6))
+    : trans.__('%1 GB', (bytes / 1e9).toFixed(1).replace(/\.0$/, ''));
+}
+
 function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }

@@ -3,6 +3,8 @@
  */
 export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   '%1 % of the row': '행의 %1 %',
+  '%1 GB': '%1 GB',
+  '%1 MB': '%1 MB',
   '%1 h %2 min': '%1시간 %2분',
   '%1 h ago': '%1시간 전',
   '%1 has no running kernel. Start one to see its pipelines here.':
@@ -23,6 +25,9 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
     '%1 형식의 입력은 여기에서 지정할 수 없습니다. 셀에서 파이프라인을 실행하세요.',
   'An object is needed, such as {"name": 1}.': '{"name": 1}과 같은 객체가 필요합니다.',
   Artifacts: '아티팩트',
+  'CPU %1': 'CPU %1',
+  'CPU %1 (%2 %)': 'CPU %1 (%2 %)',
+  'CPU %1 (%2 %, limit %3 %)': 'CPU %1 (%2 %, 한도 %3 %)',
   Cancel: '취소',
   'Cancel run %1': '실행 %1 취소',
   'Cancel the Newest Pipeline Run': '가장 최근 파이프라인 실행 취소',
@@ -105,6 +110,9 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   'kfp_jupyter is not installed where this kernel runs. Install it there: pip install kfp-jupyter':
     '이 커널이 실행되는 환경에 kfp_jupyter가 설치되어 있지 않습니다. 그 환경에서 설치하세요: pip install kfp-jupyter',
   'kfp_jupyter is not loaded in the kernel of %1.': '%1의 커널에 kfp_jupyter가 로드되지 않았습니다.',
+  'memory %1': '메모리 %1',
+  'memory %1 of %2': '메모리 %2 중 %1',
+  'memory %1, over its limit of %2': '메모리 %1, 한도 %2 초과',
   none: '없음',
   'not run': '실행 전',
   'on %1': '%1에서',

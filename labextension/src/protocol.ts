@@ -120,6 +120,18 @@ export interface Artifact {
 /** One point of a step curve: `[step, value]`. */
 export type CurvePoint = [step: number, value: number];
 
+/** What the processes of one attempt used, up to now or in all. */
+export interface Usage {
+  /** Their processor time. */
+  cpu_seconds: number;
+  /** The most memory that they had at once. */
+  memory_bytes: number;
+  /** How many processors were declared as the limit; 0 if none. */
+  cpu_limit: number;
+  /** How many bytes were declared as the limit; 0 if none. */
+  memory_limit: number;
+}
+
 /** What is known of one task in one run. */
 export interface TaskRun {
   state: State;
@@ -142,6 +154,8 @@ export interface TaskRun {
   curves: Record<string, CurvePoint[]>;
   /** The last lines it printed, kept when it finished. */
   log_tail: string[];
+  /** What its (last) attempt used; null where nothing is known, missing in documents of older versions. */
+  usage?: Usage | null;
 }
 
 /** Where a run runs. */

@@ -20,6 +20,7 @@ import { cardDetail, stateWord, taskLook } from './stateText';
 import type { Store } from './store';
 import { Tabs } from './tabs';
 import type { Translation } from './translation';
+import { isOverMemory, usageText } from './usageText';
 import { artifactList, parameterTable } from './values';
 
 /** The pane of one task. */
@@ -28,6 +29,7 @@ export class TaskPane {
   private readonly icon = html('span');
   private readonly title = html('strong', { class: 'kfp-pane-title' });
   private readonly detail = html('span', { class: 'kfp-dim' });
+  private readonly usage = html('p', { class: 'kfp-note kfp-dim kfp-usage' });
   private readonly message = html('p', { class: 'kfp-note' });
   private readonly error = html('div', { class: 'kfp-error' });
   private readonly inputs = html('div', { class: 'kfp-values' });
@@ -70,7 +72,7 @@ export class TaskPane {
     const choice = html('div', { class: 'kfp-pane-iteration' }, this.iteration);
     const close = iconButton('close', trans.__('Close'), onClose);
     const head = html('div', { class: 'kfp-pane-head' }, this.icon, this.title, choice, this.detail, close);
-    this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.message, this.tabs.node);
+    this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.usage, this.message, this.tabs.node);
   }
 
   /** Show a task of a document; null hides the pane. */
@@ -108,6 +110,8 @@ export class TaskPane {
 
   /** Let the duration of a running task grow. */
   tick(): void {
+    setText(this.usage, usageText(this.task, this.trans, this.clock()));
+    this.usage.classList.toggle('kfp-over', isOverMemory(this.task));
     setText(this.detail, cardDetail(this.task, this.component, this.trans, this.clock()));
   }
 

@@ -95,6 +95,23 @@ describe('a saved document, without a kernel', () => {
     expect(text('.kfp-log')).toBe('published forest\n');
   });
 
+  test('what a task used is shown, and marked where it is over what was declared', () => {
+    const held = runDocument('succeeded');
+    delete taskOf(held, 'split').usage;
+    show(held);
+    click('[data-task="train-forest"]');
+    expect(text('.kfp-usage')).toBe('CPU 7.4 s (180 %, limit 200 %) · memory 1.2 GB of 4 GB');
+    expect(view.node.querySelector('.kfp-over')).toBeNull();
+    click('[data-task="choose"]');
+    expect(text('.kfp-usage')).toBe('CPU 0.1 s · memory 24 MB');
+    click('[data-task="split"]');
+    expect(text('.kfp-usage')).toBe('');
+    show(shared('failed'));
+    click('[data-task="train-logistic"]');
+    expect(text('.kfp-usage')).toBe('CPU 2.7 s (100 %) · memory 2.3 GB, over its limit of 2 GB');
+    expect(text('.kfp-over')).not.toBe('');
+  });
+
   test('a run that was open says what to do, and claims no state', () => {
     show(shared('open'));
     expect(text('.kfp-note[role=status]')).toBe(

@@ -20,8 +20,10 @@ from kfp_jupyter.model.run import (
     Target,
     TaskChanged,
     TaskError,
+    UsageMeasured,
     apply,
 )
+from kfp_jupyter.model.usage import Usage
 
 CREATED = RunCreated(100.0, "r-1", "p", Target(), {"lr": 0.1}, ("load", "train"))
 
@@ -52,6 +54,20 @@ def test_times_are_taken_from_the_events() -> None:
     load = state.tasks["load"]
     assert (load.started_at, load.finished_at, load.outputs) == (102.0, 105.0, {"rows": 3})
     assert (state.started_at, state.finished_at) == (101.0, 106.0)
+
+
+def test_what_a_task_used_is_that_of_its_last_attempt() -> None:
+    state = state_after(
+        TaskChanged(1.0, "train", State.RUNNING, attempt=1),
+        UsageMeasured(2.0, "train", Usage(1.0, 100)),
+        TaskChanged(3.0, "train", State.PENDING, reason="Retrying", usage=Usage(1.5, 100)),
+    )
+    assert state.tasks["train"].usage == Usage(1.5, 100)
+    state = apply(state, TaskChanged(4.0, "train", State.RUNNING, attempt=2))
+    assert state.tasks["train"].usage is None
+    state = apply(state, UsageMeasured(5.0, "train", Usage(0.5, 50)))
+    state = apply(state, TaskChanged(6.0, "train", State.CANCELING))
+    assert state.tasks["train"].usage == Usage(0.5, 50)
 
 
 def test_a_further_attempt_starts_the_clock_again_and_forgets_the_error() -> None:

@@ -16,6 +16,7 @@ from kfp_jupyter.model.run import (
     TaskError,
     apply,
 )
+from kfp_jupyter.model.usage import Usage
 from kfp_jupyter.runs.database import MIGRATIONS, HistoryError
 from kfp_jupyter.runs.history import History
 from kfp_jupyter.runs.summary import summary
@@ -31,7 +32,12 @@ def ended(created):
     events = [
         RunChanged(101.0, State.RUNNING),
         TaskChanged(102.0, "load", State.RUNNING, attempt=1, inputs={"day": "monday"}),
-        TaskChanged(103.0, "load", State.SUCCEEDED, outputs={"rows": 3}, log_tail=("done",)),
+        TaskChanged(
+            *(103.0, "load", State.SUCCEEDED),
+            outputs={"rows": 3},
+            log_tail=("done",),
+            usage=Usage(0.25, 24_000_000, memory_limit=2_000_000_000),
+        ),
         MetricLogged(104.0, "train", "loss", 1, 0.5),
         TaskChanged(
             105.0,
@@ -84,6 +90,15 @@ def test_metrics_and_artifacts_can_be_queried(history, ref, pipeline, ended):
     assert rows(history, "SELECT task, output, type, uri FROM artifacts ORDER BY output") == [
         ("train", "metrics", "system.Metrics", "s3://b/metrics"),
         ("train", "model", "system.Model", "s3://b/model"),
+    ]
+
+
+def test_what_tasks_used_can_be_queried(history, ref, pipeline, ended):
+    history.record(ref, pipeline, ended, {})
+    assert rows(history, "SELECT path, cpu_seconds, memory_bytes FROM tasks ORDER BY position") == [
+        ("load", 0.25, 24_000_000),
+        ("train", None, None),
+        ("train-2", None, None),
     ]
 
 

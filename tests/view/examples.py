@@ -37,9 +37,11 @@ from kfp_jupyter.model.run import (
     TaskChanged,
     TaskError,
     TaskRun,
+    UsageMeasured,
     apply,
 )
 from kfp_jupyter.model.types import ArtifactType, ParameterType, ValueType
+from kfp_jupyter.model.usage import Usage
 from kfp_jupyter.model.value import CHANNEL
 from kfp_jupyter.view.document import document, task_document
 from kfp_jupyter.view.wording import duration, status
@@ -181,6 +183,7 @@ def running() -> RunState:
         ran("split", 0.4, 1.64),
         [TaskChanged(START + 1.7, "train-forest", State.RUNNING, attempt=2)],
         learned("train-forest", 1.7, 12, 0.2),
+        [UsageMeasured(START + 3.7, "train-forest", Usage(3.5, 240_400_000))],
         [
             TaskChanged(
                 START + 1.8,
@@ -200,7 +203,13 @@ def succeeded() -> RunState:
         ran("split", 0.8, 1.1, inputs={"frac": 0.25}),
         [TaskChanged(START + 1.2, "train-forest", State.RUNNING, attempt=1)],
         learned("train-forest", 1.2, 30, 0.15),
-        [TaskChanged(START + 5.3, "train-forest", State.SUCCEEDED, attempt=1, inputs={"rate": 0.05})],
+        ran(
+            "train-forest",
+            1.2,
+            5.3,
+            inputs={"rate": 0.05},
+            usage=Usage(7.4, 1_240_000_000, cpu_limit=2.0, memory_limit=4_000_000_000),
+        )[1:],
         [TaskChanged(START + 1.2, "train-logistic", State.RUNNING, attempt=1)],
         learned("train-logistic", 1.2, 30, 0.08),
         [TaskChanged(START + 3.9, "train-logistic", State.SUCCEEDED, attempt=1, inputs={"rate": 0.05})],
@@ -218,7 +227,7 @@ def succeeded() -> RunState:
             outputs={"accuracy": 0.944},
             artifacts=evaluated(0.944, 16.0, (49, 4), (4, 86)),
         ),
-        ran("choose", 6.7, 6.9, outputs={"Output": "forest"}),
+        ran("choose", 6.7, 6.9, outputs={"Output": "forest"}, usage=Usage(0.0921, 23_600_000)),
         ran("publish", 7.0, 72.5, log_tail=("published forest",)),
         [RunChanged(START + 72.6, State.SUCCEEDED)],
     )
@@ -245,7 +254,7 @@ def failed() -> RunState:
         ran("split", 0.8, 1.1),
         ran("train-forest", 1.2, 3.0, State.FAILED, error=error, reason="Error", log_tail=tail),
         skipped,
-        ran("train-logistic", 1.2, 3.9),
+        ran("train-logistic", 1.2, 3.9, usage=Usage(2.7, 2_340_000_000, memory_limit=2_000_000_000)),
         ran(
             "evaluate-2",
             4.0,

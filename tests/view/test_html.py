@@ -42,6 +42,12 @@ def test_an_ended_run_is_told_in_words_beside_its_pictures() -> None:
     ]
 
 
+def test_what_tasks_used_is_a_column_if_it_is_known_of_any() -> None:
+    text = Page(html(DOCUMENTS["succeeded"], now=NOW)).text
+    assert "CPU 7.4 s (180 %, limit 200 %) · memory 1.2 GB of 4 GB" in text
+    assert "CPU" not in Page(html(DOCUMENTS["canceled"], now=NOW)).text
+
+
 def test_a_failure_is_told_with_its_place_traceback_and_log() -> None:
     text = Page(html(DOCUMENTS["failed"], now=NOW)).text
     assert "ValueError: could not convert string to float: '<n/a>'" in text

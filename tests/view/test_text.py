@@ -9,7 +9,7 @@ from dataclasses import replace
 from kfp_jupyter.model.pipeline import Graph, TaskOutput
 from kfp_jupyter.view.document import document
 from kfp_jupyter.view.text import metrics_table, text
-from kfp_jupyter.view.wording import duration, number
+from kfp_jupyter.view.wording import duration, number, size, usage
 from tests.view import examples
 
 NOW = examples.START + 4.7
@@ -33,9 +33,22 @@ def test_states_stand_in_a_column() -> None:
     shown = text(DOCUMENTS["running"], now=NOW)
     assert shown.startswith("Cancer classifier · ▶ running · 4 s · on argo:kind-lab/team-a · run run-0010\n")
     assert "≡ load                   cached\n" in shown
-    assert "├─ ▶ train-forest        try 2 · 3 s\n" in shown
+    assert "├─ ▶ train-forest        try 2 · 3 s    CPU 3.5 s (117 %) · memory 240 MB\n" in shown
     assert "└─ ○ train-logistic      Unschedulable\n" in shown
     assert "loss · train-forest  █▇▅▄▄▃▂▂▂▁▁▁  0.1908 at step 11" in shown
+
+
+def test_what_a_task_used_is_told_beside_what_it_was_allowed() -> None:
+    tasks = {**DOCUMENTS["succeeded"]["run"]["tasks"], **DOCUMENTS["failed"]["run"]["tasks"]}
+    over = tasks["train-logistic"]
+    assert usage(over, NOW) == "CPU 2.7 s (100 %) · memory 2.3 GB, over its limit of 2 GB"
+    within = DOCUMENTS["succeeded"]["run"]["tasks"]["train-forest"]
+    assert usage(within, NOW) == "CPU 7.4 s (180 %, limit 200 %) · memory 1.2 GB of 4 GB"
+    assert usage(DOCUMENTS["succeeded"]["run"]["tasks"]["choose"], NOW) == "CPU 0.1 s · memory 24 MB"
+    assert usage({key: held for key, held in over.items() if key != "usage"}, NOW) == "", "of older versions"
+    assert [size(count) for count in (0, 999_499_999, 999_500_000, 2_340_000_000)] == [
+        *("0 MB", "999 MB", "1 GB", "2.3 GB")
+    ]
 
 
 def test_a_failure_is_told_with_place_and_log() -> None:

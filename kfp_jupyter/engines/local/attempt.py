@@ -64,6 +64,7 @@ class Attempt:
         self._on_end = on_end
         self._log = Log(order.folder / "log.txt", self._trouble, self._heed)
         self._worker: Worker | None = None
+        self._installing = False
         # A stop must find either no worker and forbid one, or the worker.
         self._lock = threading.Lock()
 
@@ -71,6 +72,12 @@ class Attempt:
     def log_tail(self) -> tuple[str, ...]:
         """The last lines it printed."""
         return self._log.tail
+
+    @property
+    def pid(self) -> int:
+        """The id of the step's process; 0 while there is none."""
+        worker = self._worker
+        return 0 if worker is None or self._installing else worker.pid
 
     def start(self) -> None:
         """Start."""
@@ -142,10 +149,13 @@ class Attempt:
         return None
 
     def _install(self, command: list[str]) -> int:
+        self._installing = True
         try:
             return self._work(self._base, command, execute=True).code
         except ServerLostError:
             return -signal.SIGKILL
+        finally:
+            self._installing = False
 
     def _work(self, python: str, command: list[str], *, execute: bool) -> Ended:
         order = self.order

@@ -70,6 +70,11 @@ def asked(resources: Resources) -> Amounts:
     )
 
 
+def limits(resources: Resources) -> tuple[float, int]:
+    """Return the processors and the bytes of memory that a task may use; 0 where nothing is said."""
+    return _number(cores, resources.cpu_limit), round(_number(gigabytes, resources.memory_limit) * 1000**3)
+
+
 def excess(want: Amounts, there_is: Amounts) -> dict[str, tuple[float, float]]:
     """Return the kinds of which a task asks for more than there is: what it asks for, and what there is.
 

@@ -24,6 +24,7 @@ from kfp_jupyter.engines.local.fork_client import ForkServers
 from kfp_jupyter.engines.local.given import GivenError
 from kfp_jupyter.engines.local.in_process import InProcess, work_of
 from kfp_jupyter.engines.local.journal import Journal
+from kfp_jupyter.engines.local.meter import Meter
 from kfp_jupyter.engines.local.order import Order, prepare
 from kfp_jupyter.engines.local.placeholder import RunFacts
 from kfp_jupyter.engines.local.plan import Plan
@@ -33,6 +34,7 @@ from kfp_jupyter.engines.local.step import Step
 from kfp_jupyter.engines.local.underway import Underway, told
 from kfp_jupyter.engines.trouble import summary
 from kfp_jupyter.model.run import Event, MetricLogged, RunChanged, RunState, State, TaskChanged, TaskError
+from kfp_jupyter.model.usage import Usage
 
 GRACE_SECONDS = 3.0
 """How long a step that is asked to end may take; then it is killed."""
@@ -74,6 +76,7 @@ class Execution:
         self._waiting: list[Underway] = []
         self._starting: list[Attempt | InProcess] = []
         self._running: dict[str, Underway] = {}
+        self._meter = Meter(self._agenda, journal, self._running)
         self._waiting_to_retry: dict[str, Underway] = {}
         self._canceled = False
         self._too_long = False
@@ -87,6 +90,7 @@ class Execution:
         if self._plan.pipeline.config.workspace is not None:
             self._folder.workspace.mkdir(parents=True, exist_ok=True)
         self._flow.start()
+        self._meter.look()
         while self._flow.end is None:
             self._start_what_fits()
             if self._flow.end is None:
@@ -159,7 +163,7 @@ class Execution:
         except OSError as error:
             trouble = TaskError("CannotStart", f"The step could not be prepared: {error}")
             self._leave(underway)
-            self._failed_attempt(underway, trouble, ())
+            self._failed_attempt(underway, trouble)
             return
         self._journal.append(
             TaskChanged(
@@ -217,21 +221,21 @@ class Execution:
         self._budget.give_back(underway.task.name)
 
     def _ended(self, underway: Underway, attempt: Attempt | InProcess) -> None:
-        task, tail = underway.task, attempt.log_tail
+        task, tail, usage = underway.task, attempt.log_tail, self._meter.ended(underway)
         self._leave(underway)
         if attempt.product is not None:
             self._earlier.ended(task.name, attempt.product)
-            self._succeed(underway, attempt.product, log_tail=tail)
+            self._succeed(underway, attempt.product, log_tail=tail, usage=usage)
         elif attempt.stopped == "Canceled":
             self._earlier.ended(task.name, None)
             end = End(State.CANCELED, "Canceled", "It was canceled while it ran.")
-            self._close(task.name, end.state, end.reason, end.message, tail)
+            self._close(task.name, end.state, end.reason, end.message, tail, usage=usage)
             self._flow.ended(underway.step, end)
         elif attempt.stopped == "Timeout":
             limit = f"{task.settings.timeout_seconds:g} s"
-            self._failed_attempt(underway, TaskError("Timeout", f"It took longer than {limit}."), tail)
+            self._failed_attempt(underway, TaskError("Timeout", f"It took longer than {limit}."), tail, usage)
         else:
-            self._failed_attempt(underway, attempt.error or TaskError("Error", "It failed."), tail)
+            self._failed_attempt(underway, attempt.error or TaskError("Error", "It failed."), tail, usage)
 
     def _succeed(
         self,
@@ -240,6 +244,7 @@ class Execution:
         *,
         cached_from: str = "",
         log_tail: tuple[str, ...] = (),
+        usage: Usage | None = None,
     ) -> None:
         self._journal.append(
             TaskChanged(
@@ -251,11 +256,18 @@ class Execution:
                 outputs=dict(product.parameters),
                 artifacts=product.records(),
                 log_tail=log_tail,
+                usage=usage,
             )
         )
         self._flow.ended(underway.step, DONE, product)
 
-    def _failed_attempt(self, underway: Underway, error: TaskError, log_tail: tuple[str, ...]) -> None:
+    def _failed_attempt(
+        self,
+        underway: Underway,
+        error: TaskError,
+        log_tail: tuple[str, ...] = (),
+        usage: Usage | None = None,
+    ) -> None:
         name, retry, made = underway.task.name, underway.task.settings.retry, underway.attempts
         ending = (self._canceled and not underway.step.spared) or underway.step.is_late
         if retry is not None and made <= retry.max_count and not ending:
@@ -264,13 +276,21 @@ class Execution:
                 f"Attempt {made} of {retry.max_count + 1} failed: {summary(error)}; the next in {wait:g} s."
             )
             self._journal.append(
-                TaskChanged(time.time(), name, State.PENDING, reason="Retrying", message=message, error=error)
+                TaskChanged(
+                    time.time(),
+                    name,
+                    State.PENDING,
+                    reason="Retrying",
+                    message=message,
+                    error=error,
+                    usage=usage,
+                )
             )
             self._waiting_to_retry[name] = underway
             self._agenda.after(wait, partial(self._retry, name))
             return
         self._earlier.ended(name, None)
-        self._close(name, State.FAILED, error.type, summary(error), log_tail, error)
+        self._close(name, State.FAILED, error.type, summary(error), log_tail, error, usage)
         self._flow.failed(underway.step, error)
 
     def _retry(self, name: str) -> None:
@@ -286,10 +306,18 @@ class Execution:
         message: str,
         log_tail: tuple[str, ...] = (),
         error: TaskError | None = None,
+        usage: Usage | None = None,
     ) -> None:
         self._journal.append(
             TaskChanged(
-                time.time(), name, state, reason=reason, message=message, error=error, log_tail=log_tail
+                time.time(),
+                name,
+                state,
+                reason=reason,
+                message=message,
+                error=error,
+                log_tail=log_tail,
+                usage=usage,
             )
         )
 

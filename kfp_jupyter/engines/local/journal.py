@@ -33,8 +33,12 @@ class Journal:
         size = os.fstat(self._file).st_size
         self._torn = bool(size) and os.pread(self._file, 1, size - 1) != b"\n"
 
-    def append(self, event: Event) -> None:
+    def append(self, event: Event, *, durable: bool = True) -> None:
         """Write an event; a process that is killed does not lose it.
+
+        Args:
+            event: The event.
+            durable: Whether the next `commit` is for it too.
 
         Raises:
             OSError: It could not be written whole; the next one begins a line of its own.
@@ -46,7 +50,7 @@ class Journal:
             while block:
                 block = block[os.write(self._file, block) :]
             self._torn = False
-            self._uncommitted = True
+            self._uncommitted |= durable
 
     def commit(self) -> None:
         """Put on the disk what was written; a machine that loses power does not lose it."""

@@ -97,6 +97,11 @@ class Worker:
             os.close(writing)
             theirs.close()
 
+    @property
+    def pid(self) -> int:
+        """The id of its process, which leads a session and a group; 0 while there is none."""
+        return self._pid
+
     def wait(self) -> Ended:
         """Read what it prints until the process and its output have ended; return how it ended.
 
