@@ -13,11 +13,13 @@ from kfp_jupyter.cells.cell_form import FIRST_LINE, CellForm
 from kfp_jupyter.cells.component import authoring_fragment
 from kfp_jupyter.cells.finding import ERROR, WARNING, CheckError, Finding, Where, ordered
 from kfp_jupyter.cells.loading import NOTHING, Loaded
+from kfp_jupyter.cells.local_files import check_files
 from kfp_jupyter.cells.names import analyse
 from kfp_jupyter.cells.origin import whole_lines
 from kfp_jupyter.cells.package_check import check_packages, resolved
 from kfp_jupyter.cells.provenance import same_distribution
 from kfp_jupyter.cells.python_version import check_version
+from kfp_jupyter.cells.self_contained import with_captured
 from kfp_jupyter.cells.surroundings import Surroundings
 from kfp_jupyter.model.component import PREAMBLE, Component, Fragment, PythonStep, Source
 
@@ -83,6 +85,7 @@ def captured_cell(
     source = Source((authoring_fragment(), names, Fragment(whole_lines(form.body), form.place, FIRST_LINE)))
     captured = capture(source, around, loaded=loads.names, modules=loads.modules)
     findings = [*captured.findings, *check_version(source, analyse(source.text), image), *_unused(form)]
+    findings.extend(check_files(with_captured(source, captured)))
     # What `from m import *` in the body brings is known when it has run.
     hidden = "undefined-name" if form.names.star_imports else ""
     found = ordered(held for held in findings if held.code != hidden)

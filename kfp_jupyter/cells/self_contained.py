@@ -13,6 +13,7 @@ from kfp_jupyter.cells.capture import Captured, capture
 from kfp_jupyter.cells.check import check_code, check_interface
 from kfp_jupyter.cells.definition import Definition, find_function
 from kfp_jupyter.cells.finding import ERROR, CheckError, Finding, Where, ordered
+from kfp_jupyter.cells.local_files import check_files
 from kfp_jupyter.cells.names import analyse
 from kfp_jupyter.cells.package_check import check_packages, resolved
 from kfp_jupyter.cells.python_version import check_version
@@ -77,6 +78,7 @@ def self_contained(
     if complete is not source:
         definition = find_function(complete, definition.node.name)
     findings.extend(check_version(complete, analyse(definition.source.text), image))
+    findings.extend(check_files(complete))
     found = ordered(findings)
     if any(finding.severity == ERROR for finding in found):
         raise CheckError(found)
