@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import pickle
 import types
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,13 +30,34 @@ class Reference:
     name: str
 
 
-def references(value: Any) -> tuple[Reference, ...]:
-    """Return what a value refers to, in the order of finding it, as far as it can be pickled."""
+@dataclass(frozen=True, slots=True)
+class Pickled:
+    """What pickling a value would do.
+
+    Attributes:
+        references: What it refers to, in the order of finding it.
+        problem: Why it cannot be pickled; empty if nothing was found that speaks against it.
+    """
+
+    references: tuple[Reference, ...] = ()
+    problem: str = ""
+
+
+def pickled(value: Any) -> Pickled:
+    """Return what pickling a value would do, without keeping anything of it."""
     listener = _Listener()
-    # Classes of the user's may raise anything; what was found before is true.
-    with suppress(Exception):
+    problem = ""
+    try:
         listener.dump(value)
-    return tuple(listener.found)
+    except _EnoughError:
+        pass
+    except Exception as error:  # noqa: BLE001 - whatever classes of the user's raise
+        problem = str(error) or type(error).__name__
+    return Pickled(tuple(listener.found), problem)
+
+
+class _EnoughError(Exception):
+    """The rest of a value need not be looked at."""
 
 
 class _Listener(pickle.Pickler):
@@ -52,13 +72,18 @@ class _Listener(pickle.Pickler):
         self.found: dict[Reference, None] = {}
 
     def reducer_override(self, held: Any) -> Any:
-        """Take note of a class or function; leave out what a tensor holds."""
+        """Take note of a class or function; leave out what a tensor holds.
+
+        Whether a name of the notebook still means the same is not asked: in a step it does.
+        """
         named = isinstance(held, (type, types.FunctionType, types.BuiltinFunctionType))
         told = held if named else type(held)
-        module, name = getattr(told, "__module__", None), told.__qualname__
-        if isinstance(module, str):
+        module, name = str(getattr(told, "__module__", "")), told.__qualname__
+        if module and "<" not in name:
             self.found[Reference(module, name.partition(".")[0])] = None
-        if not named and str(module).partition(".")[0] == "torch" and hasattr(held, "untyped_storage"):
+            if named and module == "__main__":
+                return int, ()
+        if not named and module.partition(".")[0] == "torch" and hasattr(held, "untyped_storage"):
             return int, ()
         return NotImplemented
 
@@ -73,9 +98,9 @@ class _Nowhere:
         """Count what is written.
 
         Raises:
-            OverflowError: It is enough.
+            _EnoughError: It is enough.
         """
         self.length += len(data)
         if self.length > LIMIT:
-            raise OverflowError(LIMIT)
+            raise _EnoughError(LIMIT)
         return len(data)

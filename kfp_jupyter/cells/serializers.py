@@ -23,7 +23,7 @@ from kfp_jupyter.cells.provenance import (
     root,
     same_distribution,
 )
-from kfp_jupyter.cells.references import references
+from kfp_jupyter.cells.references import Pickled, pickled
 from kfp_jupyter.executor.formats import (
     FORMATS,
     STORED,
@@ -69,6 +69,7 @@ class Choice:
         packages: The distributions that storing and loading it takes.
         names: The notebook's own classes and functions that loading it takes.
         modules: The modules of the user's own that define such.
+        problem: Why it cannot be stored; empty if nothing speaks against it.
     """
 
     format: str
@@ -76,6 +77,7 @@ class Choice:
     packages: tuple[str, ...]
     names: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    problem: str = ""
 
     @property
     def announced(self) -> bool:
@@ -86,9 +88,9 @@ class Choice:
 def choice(value: Any) -> Choice:
     """Return how a value will be stored, as far as can be said without storing it."""
     name = next(known.name for known in FORMATS if _fits(known, value))
-    held = references(value) if name in _BY_NAME else ()
-    modules = dict.fromkeys([type(value).__module__, *(reference.module for reference in held)])
-    own = tuple(module for module in modules if held and local_file(module) is not None)
+    held = pickled(value) if name in _BY_NAME else Pickled()
+    modules = dict.fromkeys([type(value).__module__, *(reference.module for reference in held.references)])
+    own = tuple(module for module in modules if name in _BY_NAME and local_file(module) is not None)
     roots = dict.fromkeys(root(module) for module in modules if module not in own)
     packages = _without_implied(dict.fromkeys(_distributions(roots)))
     if "polars" not in roots:
@@ -98,8 +100,9 @@ def choice(value: Any) -> Choice:
         name,
         type_name(value),
         tuple(dict.fromkeys(packages)),
-        tuple(dict.fromkeys(reference.name for reference in held if reference.module == "__main__")),
+        tuple(dict.fromkeys(known.name for known in held.references if known.module == "__main__")),
         own,
+        held.problem,
     )
 
 

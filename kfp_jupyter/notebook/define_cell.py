@@ -25,7 +25,7 @@ from kfp_jupyter.cells.cell_form import (
 )
 from kfp_jupyter.cells.component import default_base_image
 from kfp_jupyter.cells.errors import CellFormError
-from kfp_jupyter.cells.finding import WARNING, Finding, Where
+from kfp_jupyter.cells.finding import ERROR, WARNING, CheckError, Finding, Where, ordered
 from kfp_jupyter.cells.history import History
 from kfp_jupyter.cells.inferred import inferred_line, is_function_cell, step_name
 from kfp_jupyter.cells.ledger import Ledger, StepCell
@@ -112,7 +112,10 @@ def define_cell(
     stored = stored_values(form, before, after if run else {})
     step = CellStep(form, taken.captured, image, taken.packages, options.pip_index_urls, stored)
     needed = [package for choice in stored.values() for package in choice.packages]
-    taken = replace(taken, findings=(*taken.findings, *_pickled(form, stored)))
+    found = ordered([*taken.findings, *_pickled(form, stored)])
+    if any(finding.severity == ERROR for finding in found):
+        raise CheckError(found)
+    taken = replace(taken, findings=found)
     check = partial(taken.check, needed=needed)
     made = CellComponent(step, cell.file, namespace, options.settings, check)
     namespace[form.name] = made
@@ -142,9 +145,14 @@ def _form(options: ComponentOptions, cell: Cell, namespace: Mapping[str, Any], l
 
 
 def _pickled(form: CellForm, stored: Mapping[str, Choice]) -> Iterator[Finding]:
-    """Yield which outputs no format but pickle holds."""
+    """Yield which outputs no format but pickle holds, and which not even that."""
     for port in form.line.outputs:
-        if port.name in stored and stored[port.name].announced:
+        if port.name in stored and stored[port.name].problem:
+            held = stored[port.name]
+            what = f"The output {port.name!r} ({held.type}) cannot be stored: {held.problem}."
+            remedy = "Give out plain data that it can be made of again, such as a list of what it yields."
+            yield Finding(ERROR, "unstorable-output", what, Where(form.place, 1), remedy)
+        elif port.name in stored and stored[port.name].announced:
             what = f"The output {port.name!r} ({stored[port.name].type}) is stored as a pickle."
             remedy = (
                 "Steps that load it need the same packages in the same versions; "

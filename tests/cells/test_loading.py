@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from kfp_jupyter.cells import references as noticed
 from kfp_jupyter.cells.loading import classes_in
-from kfp_jupyter.cells.references import Reference, references
+from kfp_jupyter.cells.references import Reference, pickled
 from kfp_jupyter.cells.serializers import choice
 from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.workbench import Workbench
@@ -72,7 +72,7 @@ def halved(x):
 
 
 def here(value: object) -> set[str]:
-    return {held.name for held in references(value) if held.module == __name__}
+    return {held.name for held in pickled(value).references if held.module == __name__}
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,17 @@ def test_a_value_refers_to_classes_and_functions(value, names):
     assert here(value) == names
 
 
+def test_what_speaks_against_storing_a_value_is_said():
+    assert pickled({"a": [Pair(1, 2)]}).problem == ""
+    assert "generator" in pickled({"a": (x for x in "ab")}).problem
+    assert "lambda" in pickled([lambda: 1]).problem
+
+
 def test_bulk_data_is_not_looked_at(monkeypatch):
     monkeypatch.setattr(noticed, "LIMIT", 10_000)
     assert here([np.zeros(1_000_000), Pair(1, 2)]) == {"Pair"}
     assert here([b"0" * 200_000, Pair(1, 2)]) == set()
-    assert Reference("numpy", "ndarray") in references(np.zeros(3))
+    assert Reference("numpy", "ndarray") in pickled(np.zeros(3)).references
 
 
 def test_packages_are_those_of_all_that_a_value_refers_to():

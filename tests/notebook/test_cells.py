@@ -131,6 +131,11 @@ BAD = {
     "%%component f() -> b\nb = await g()": ("CellFormError", ["line 2", "event loop"]),
     "%%component f() -> b\n\n!ls\nb = 1": ("CellFormError", ["line 3", "!ls"]),
     "%%component f(lost) -> b\nx = 2\nb = lost": ("CellFormError", ["line 3", "'lost'", "--no-run"]),
+    "%%component f() -> b\nb = (x for x in 'ab')": (
+        "unstorable-output",
+        ["line 1", "(generator)", "list"],
+    ),
+    "%%component f() -> b\nb = [lambda: 1]": ("unstorable-output", ["line 1", "'b' (list)", "lambda"]),
     "%%component f() -> load\nload = 1": ("CellFormError", ["line 1", "called like a component"]),
     "%%pipeline p --auto\nload()": ("DefinitionError", ["line 2", "body empty"]),
     "%%pipeline p(n: int) --auto\n": ("DefinitionError", ["line 1", "parameters away"]),
