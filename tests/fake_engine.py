@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kfp_jupyter.engines.base import EngineError, RunOptions
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, RunChanged, RunCreated, RunRef, State, TaskChanged
+from kfp_jupyter.model.run import ArtifactRecord, Event, RunChanged, RunCreated, RunRef, State, TaskChanged
 
 
 class FakeEngine:
@@ -79,6 +79,9 @@ class FakeEngine:
 
     def given(self, ref: RunRef, task: str) -> Any:
         return None
+
+    def fetch(self, ref: RunRef, records: Sequence[ArtifactRecord], image: str, tell: Any) -> list[Any]:
+        return [EngineError(f"This engine cannot bring {record.uri}.") for record in records]
 
     def logs(self, ref: RunRef, task: str, stop: threading.Event, *, follow: bool = False) -> Iterator[str]:
         if (ref.run_id, task) not in self.printed:

@@ -17,7 +17,7 @@ def debug(options: Namespace) -> int:
     bench = current()
     run = bench.get(options.run) if options.run else latest_run(bench, failed=True)
     path = run.tasks[options.task].name if options.task else failed_task(run)
-    code = task_code(run, path, {})
+    code = task_code(run, path, {}, say)
     file = options.output or Path(f"debug_{path.rpartition('/')[2].replace('-', '_')}.py")
     with Writing(file):
         file.write_text(code.text, encoding="utf-8")

@@ -42,6 +42,8 @@ def gc(options: Namespace) -> int:
     for run_id in removed.runs:
         say(f"{would} the artifacts and logs of run {run_id}.")
     what = f"{len(removed.runs)} runs, {removed.environments} environments, {removed.results} cached results"
+    if removed.fetched:
+        what += f", artifacts brought of {removed.fetched} runs on clusters"
     say(f"{would} {what}: {removed.size / _MEGABYTE:,.1f} MB. The history keeps how the runs ended.")
     return OK
 

@@ -6,14 +6,15 @@ is all that is needed to find a run again after the kernel was restarted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event as Stop
 from typing import Protocol
 
 from kfp_jupyter.errors import GoneError, KfpJupyterError
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, RunRef, Target, TaskRun
+from kfp_jupyter.model.run import ArtifactRecord, Event, RunRef, Target, TaskRun
 from kfp_jupyter.model.types import Json
 
 __all__ = ["Engine", "EngineError", "LocalOptions", "RunGoneError", "RunOptions", "RunRef"]
@@ -109,6 +110,19 @@ class Engine(Protocol):
 
         Raises:
             EngineError: It cannot be read.
+        """
+        ...
+
+    def fetch(
+        self, ref: RunRef, records: Sequence[ArtifactRecord], image: str, tell: Callable[[str], None]
+    ) -> list[Path | EngineError]:
+        """Return where each artifact of a run is on this machine, brought if need be, or why it cannot be.
+
+        Args:
+            ref: The run; what is left of it may be its artifacts alone.
+            records: The artifacts.
+            image: An image with Python that the run has used, for an engine that has to read in a container.
+            tell: Called with sentences on how far it is.
         """
         ...
 

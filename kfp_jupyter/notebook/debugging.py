@@ -7,13 +7,19 @@ the component, which pipelines and reruns go by: it is given back as soon as the
 from __future__ import annotations
 
 import argparse
+import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kfp_jupyter.repair.debug import TaskCode
 
+_LOG = logging.getLogger(__name__)
 
-def brought(session: Any, run_id: str = "", task: str = "") -> TaskCode:
+
+def brought(
+    session: Any, run_id: str = "", task: str = "", tell: Callable[[str], None] = _LOG.info
+) -> TaskCode:
     """Return a task of a run as code for a new cell.
 
     Nothing of the user's is touched, so a request may be answered with it while a cell runs.
@@ -22,6 +28,7 @@ def brought(session: Any, run_id: str = "", task: str = "") -> TaskCode:
         session: What this kernel's notebook knows.
         run_id: The beginning of the run's id; empty means the latest that failed.
         task: The task's path; empty means the one that failed.
+        tell: Called with sentences on how far bringing its artifacts from a cluster is.
 
     Raises:
         KfpJupyterError: There is no such task, or it cannot be brought back.
@@ -32,7 +39,7 @@ def brought(session: Any, run_id: str = "", task: str = "") -> TaskCode:
 
     bench, names = session.workbench, session.shell.user_ns
     run = bench.get(run_id) if run_id else latest_run(bench, failed=True)
-    code = task_code(run, run.tasks[task].name if task else failed_task(run), names)
+    code = task_code(run, run.tasks[task].name if task else failed_task(run), names, tell)
     held = names.get(code.function)
     if isinstance(held, BaseComponent):
         session.debugged[code.function] = held
@@ -41,7 +48,7 @@ def brought(session: Any, run_id: str = "", task: str = "") -> TaskCode:
 
 def debug(session: Any, options: argparse.Namespace) -> None:
     """Bring a task of a run into the notebook."""
-    code = brought(session, options.run, options.task)
+    code = brought(session, options.run, options.task, session.say)
     session.shell.push(dict(code.inputs))
     for name, value in code.inputs.items():
         session.say(f"{name} = {_short(value)}")

@@ -9,8 +9,9 @@ written as a cell comes back as its body; any other as its function, and the cal
 from __future__ import annotations
 
 import ast
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,16 @@ from kfp_jupyter.executor.failure import StepError
 from kfp_jupyter.model.component import Component, PythonStep, Source
 from kfp_jupyter.model.graph import Graph
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import ArtifactRecord, State, TaskRun
+from kfp_jupyter.model.run import State, TaskRun
 from kfp_jupyter.model.types import ArtifactType, Json
-from kfp_jupyter.model.value import TaskOutput
 from kfp_jupyter.paths import data_dir
+from kfp_jupyter.repair.inputs import given_inputs
 from kfp_jupyter.run import Run
 
 MARK = "# Debug: "
 """What code of a task begins with."""
 
+_LOG = logging.getLogger(__name__)
 # The key that says in an artifact's metadata how a cell has stored a value.
 _STORED = "kfp-jupyter"
 # How the function of a step that was written as a cell calls what runs its body.
@@ -110,13 +112,16 @@ def component_at(pipeline: Pipeline, path: str) -> Component:
     return component
 
 
-def task_code(run: Run, path: str, namespace: Mapping[str, Any]) -> TaskCode:
+def task_code(
+    run: Run, path: str, namespace: Mapping[str, Any], tell: Callable[[str], None] = _LOG.info
+) -> TaskCode:
     """Return a task of a run as code.
 
     Args:
         run: The run.
         path: The task's path.
         namespace: The notebook's names, which type hints may use.
+        tell: Called with sentences on how far bringing its artifacts from a cluster is.
 
     Raises:
         DebugError: It did not run in this run, or is no Python step.
@@ -133,11 +138,7 @@ def task_code(run: Run, path: str, namespace: Mapping[str, Any]) -> TaskCode:
     record = run.status.tasks[path]
     _check_ran(run, path, record)
     folder = data_dir() / "debug" / run.id / path.replace("/", ".")
-    given = run.given(path)
-    notes = []
-    if given is None:
-        given, missing = _from_state(run, path, component, record)
-        notes = [_not_fetched(name, uri) for name, uri in missing.items()]
+    given, notes = given_inputs(run, path, component, tell)
     definition = find_function(step.source, step.function)
     values = _arguments(definition, component, given, folder, namespace, f"run {run.id}, task {path}")
     if step.packages:
@@ -234,44 +235,6 @@ def _arguments(
         return Arguments(function, {"inputs": given.get("inputs") or {}, "outputs": outputs}).values
     except StepError as error:
         raise DebugError(f"Its inputs are incomplete: {error}.", where=where) from None
-
-
-def _from_state(
-    run: Run, path: str, component: Component, record: TaskRun
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the inputs as far as the run's state tells them, and what of them is not on this machine."""
-    task = run.pipeline.graph.tasks.get(path)
-    listed: dict[str, Any] = {}
-    missing: dict[str, str] = {}
-    for spec in component.inputs:
-        if not isinstance(spec.type, ArtifactType):
-            continue
-        value = task.arguments.get(spec.name) if task else None
-        records: tuple[ArtifactRecord, ...] = ()
-        if isinstance(value, TaskOutput) and value.task in run.status.tasks:
-            records = run.status.tasks[value.task].artifacts.get(value.output, ())
-        listed[spec.name] = {
-            "artifacts": [
-                {
-                    "name": spec.name,
-                    "type": {"schemaTitle": held.type},
-                    "uri": held.path or held.uri,
-                    "metadata": dict(held.metadata),
-                }
-                for held in records
-            ]
-        }
-        if not records or not all(Path(held.path or held.uri).exists() for held in records):
-            missing[spec.name] = ", ".join(held.uri for held in records)
-    return {"inputs": {"parameterValues": dict(record.inputs), "artifacts": listed}}, missing
-
-
-def _not_fetched(name: str, uri: str) -> str:
-    place = f" ({uri})" if uri else ""
-    return (
-        f"{name!r} lies in the cluster's store{place} and cannot be fetched from here yet: "
-        f"bring a copy, and set `{name}.path` to it."
-    )
 
 
 def _header(run: Run, path: str, record: TaskRun, *, in_cell: bool) -> str:

@@ -6,19 +6,24 @@ handle stays right while the run goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from threading import Event as Stop
 
-from kfp_jupyter.engines.base import Engine
+from kfp_jupyter.engines.base import Engine, EngineError
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.pipeline import Constant, Pipeline, PipelineInput, TaskOutput
-from kfp_jupyter.model.run import GROUP_FAILED, RunRef, RunState, State, Target
+from kfp_jupyter.model.run import GROUP_FAILED, ArtifactRecord, RunRef, RunState, State, Target
 from kfp_jupyter.model.types import Json
+from kfp_jupyter.run.artifact import reading_image
 from kfp_jupyter.run.task import RunTask, Tasks
 from kfp_jupyter.runs.follower import DISCONNECTED
 from kfp_jupyter.runs.logs import lines_or_tail
 from kfp_jupyter.runs.metrics import run_metrics
 from kfp_jupyter.runs.store import RunStore
+
+_LOG = logging.getLogger(__name__)
 
 
 class RunFailedError(KfpJupyterError):
@@ -186,6 +191,21 @@ class Run:
         """
         return self._engine().given(self.ref, self.tasks[task].name)
 
+    def fetch(
+        self, records: Sequence[ArtifactRecord], *, task: str = "", tell: Callable[[str], None] = _LOG.info
+    ) -> list[Path | EngineError]:
+        """Return where each artifact is on this machine, brought if need be, or why it cannot be.
+
+        Args:
+            records: Artifacts of the run.
+            task: A task whose image may read them in a cluster; empty means any.
+            tell: Called with sentences on how far it is.
+        """
+        try:
+            return self._engine().fetch(self.ref, records, reading_image(self.pipeline, task), tell)
+        except EngineError as error:
+            return [error for _ in records]
+
     def _followed_status(self) -> RunState:
         status = self.status
         if not status.state.finished and status.reason == DISCONNECTED:
@@ -197,7 +217,13 @@ class Run:
         return status
 
     def _task(self, path: str) -> RunTask:
-        return RunTask(path, self.pipeline, lambda: self.status.tasks[path], lambda: self._log_lines(path))
+        return RunTask(
+            path,
+            self.pipeline,
+            lambda: self.status.tasks[path],
+            lambda: self._log_lines(path),
+            lambda records: self.fetch(records, task=path),
+        )
 
     def _log_lines(self, path: str) -> list[str]:
         lines = self._engine().logs(self.ref, path, Stop())

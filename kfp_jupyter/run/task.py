@@ -9,9 +9,10 @@ from typing import TypeVar
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.executor.markers import parse
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import ArtifactRecord, State, TaskError, TaskRun
+from kfp_jupyter.model.run import State, TaskError, TaskRun
 from kfp_jupyter.model.types import ArtifactType, Json
 from kfp_jupyter.model.usage import Usage
+from kfp_jupyter.run.artifact import Fetch, RunArtifact
 from kfp_jupyter.runs.metrics import task_metrics
 
 V_co = TypeVar("V_co", covariant=True)
@@ -65,15 +66,22 @@ class RunTask:
         pipeline: The pipeline it is part of.
         record: Gives what is known of it.
         log_lines: Gets the lines it printed.
+        fetch: Gives the places of its artifacts on this machine.
     """
 
     def __init__(
-        self, name: str, pipeline: Pipeline, record: Callable[[], TaskRun], log_lines: Callable[[], list[str]]
+        self,
+        name: str,
+        pipeline: Pipeline,
+        record: Callable[[], TaskRun],
+        log_lines: Callable[[], list[str]],
+        fetch: Fetch,
     ) -> None:
         self.name = name
         self._pipeline = pipeline
         self._record = record
         self._log_lines = log_lines
+        self._fetch = fetch
 
     @property
     def status(self) -> TaskRun:
@@ -146,15 +154,22 @@ class RunTask:
         return Named(held.outputs, "outputs", self._where, ways)
 
     @property
-    def artifacts(self) -> Mapping[str, ArtifactRecord | tuple[ArtifactRecord, ...]]:
-        """Its output artifacts by name, with `.path`, `.uri`, `.type` and `.metadata`; a tuple for a list."""
+    def artifacts(self) -> Mapping[str, RunArtifact | tuple[RunArtifact, ...]]:
+        """Its output artifacts by name, with `.path`, `.uri`, `.type` and `.metadata`; a tuple for a list.
+
+        What lies in a cluster's store is brought when its `.path` is asked for.
+        """
         held = self.status
         ways = {name: f"It is a parameter: `.outputs[{name!r}]`." for name in held.outputs}
-        records = {
-            name: artifacts if self._is_list(name) or len(artifacts) != 1 else artifacts[0]
-            for name, artifacts in held.artifacts.items()
+        made = {
+            name: tuple(RunArtifact(record, self._fetch) for record in records)
+            for name, records in held.artifacts.items()
         }
-        return Named(records, "artifacts", self._where, ways)
+        one = {
+            name: every if self._is_list(name) or len(every) != 1 else every[0]
+            for name, every in made.items()
+        }
+        return Named(one, "artifacts", self._where, ways)
 
     @property
     def metrics(self) -> dict[str, float]:

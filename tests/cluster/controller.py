@@ -65,6 +65,16 @@ class Controller:
         self.pods[(namespace, name)] = pod
         return pod
 
+    def remove(self, namespace: str, workflow: str) -> None:
+        """End and remove the pods of a Workflow that was deleted, as the cluster's garbage collector does."""
+        for item in self._store.list("pods", namespace):
+            if item["metadata"]["labels"].get("workflows.argoproj.io/workflow") == workflow:
+                name = item["metadata"]["name"]
+                self._store.delete("pods", namespace, name)
+                pod = self.pods.pop((namespace, name), None)
+                if pod is not None:
+                    pod.kill()
+
     def _loop(self) -> None:
         while not self._stopped:
             self._write_pods()
@@ -78,8 +88,8 @@ class Controller:
     def _write_pods(self) -> None:
         """Write how each pod is, as its kubelet does, whatever the Workflow says meanwhile."""
         for (namespace, name), pod in list(self.pods.items()):
-            phase = pod.phase
-            self._store.update("pods", namespace, name, lambda item, p=phase: item["status"].update(phase=p))
+            status = pod.status()
+            self._store.update("pods", namespace, name, lambda item, s=status: item["status"].update(s))
 
     def _is_due(self, workflow: Object) -> bool:
         uid = workflow["metadata"]["uid"]

@@ -21,6 +21,9 @@ class Faults:
         controller_stopped: No controller picks Workflows up.
         requeue_seconds: How long the controller leaves a Workflow that it has looked at; Argo's own is 10.
         pending: By template, why its pods do not start, such as `Unschedulable: 0/3 nodes are available`.
+        no_images: Images that cannot be pulled.
+        log_holes: Numbers of lines; each answer with a log leaves out the line of one, which is then used up.
+        log_cuts: Numbers of lines; each answer with a log breaks off before one, which is then used up.
         packing: Where the controller puts nodes: `plain`, `gzip` or `offloaded`.
     """
 
@@ -35,4 +38,7 @@ class Faults:
     controller_stopped: bool = False
     requeue_seconds: float = 0.0
     pending: dict[str, str] = field(default_factory=dict)
+    no_images: set[str] = field(default_factory=set)
+    log_holes: list[int] = field(default_factory=list)
+    log_cuts: list[int] = field(default_factory=list)
     packing: str = "plain"

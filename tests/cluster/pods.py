@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -71,6 +72,8 @@ class Pod:
         message: Kubernetes' word on a pod that failed as such.
         exit_code: That of its main container.
         outputs: What it gave out, as in a node's status.
+        init_error: Why inputs could not be brought.
+        waits: The reason and message of an image that cannot be pulled.
         output_error: Why outputs could not be taken.
     """
 
@@ -85,6 +88,8 @@ class Pod:
     message: str = ""
     exit_code: int | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
+    init_error: str = ""
+    waits: tuple[str, str] = ("", "")
     output_error: str = ""
     log: Log = field(default_factory=Log)
     _process: subprocess.Popen[str] | None = None
@@ -94,6 +99,23 @@ class Pod:
         """Stage the inputs and run the main container in a thread of its own."""
         self.started = True
         Thread(target=self._run, name=f"pod {self.name}", daemon=True).start()
+
+    def status(self) -> dict[str, Any]:
+        """Return the pod's status as the kubelet writes it."""
+        made: dict[str, Any] = {"phase": self.phase}
+        ended = {"exitCode": self.exit_code, "reason": "Error" if self.exit_code else "Completed"}
+        main: dict[str, Any] = {"waiting": {"reason": "PodInitializing"}}
+        if self.init_error:
+            failed = {"exitCode": 64, "reason": "Error", "message": self.init_error}
+            made["initContainerStatuses"] = [{"name": "init", "state": {"terminated": failed}}]
+        elif self.waits[0]:
+            main = {"waiting": {"reason": self.waits[0], "message": self.waits[1]}}
+        elif self.exit_code is not None:
+            main = {"terminated": ended}
+        elif self.phase == "Running":
+            main = {"running": {}}
+        made["containerStatuses"] = [{"name": "main", "state": main}]
+        return made
 
     def kill(self, message: str = "") -> None:
         """End the process as Kubernetes does: SIGTERM, and SIGKILL when it takes too long."""
@@ -112,6 +134,12 @@ class Pod:
         container = self.template.get("script") or self.template["container"]
         try:
             self._stage()
+        except FileNotFoundError:
+            self.phase = "Failed"
+            self.log.close()
+            self.on_change()
+            return
+        try:
             command = [*container["command"], *container.get("args", [])]
             if "script" in self.template:
                 script = self.root / "argo" / "staging" / "script"
@@ -133,8 +161,16 @@ class Pod:
         for folder in (self.root, self.root / "tmp", *mounts):
             folder.mkdir(parents=True, exist_ok=True)
         for item in self.template.get("inputs", {}).get("artifacts", []):
-            if "s3" in item:
+            if "s3" not in item:
+                continue
+            try:
                 _copy(self.repository / item["s3"]["key"], Path(item["path"]))
+                if "none" not in item.get("archive", {}):
+                    _unpack(Path(item["path"]))
+            except FileNotFoundError:
+                missing = "The specified key does not exist."
+                self.init_error = f"artifact {item['name']} failed to load: {missing}"
+                raise
 
     def _execute(self, command: list[str], env: dict[str, str]) -> None:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -203,6 +239,15 @@ class Pod:
         self.outputs = {
             key: held for key, held in (("parameters", parameters), ("artifacts", artifacts)) if held
         }
+
+
+def _unpack(path: Path) -> None:
+    """Unpack what looks like a tar archive, as Argo does unless it is told not to."""
+    if not path.is_file() or not tarfile.is_tarfile(path):
+        return
+    packed = path.rename(path.with_name(f"{path.name}.tar"))
+    with tarfile.open(packed) as archive:
+        archive.extractall(path)
 
 
 def _copy(source: Path, target: Path) -> None:

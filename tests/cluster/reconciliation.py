@@ -203,6 +203,12 @@ class Reconciliation:
 
     def _follow_pod(self, node: dict[str, Any], pod: Pod) -> None:
         reason = self._faults.pending.get(node["templateName"], "")
+        image = (pod.template.get("script") or pod.template["container"])["image"]
+        if image in self._faults.no_images:
+            pod.waits = ("ErrImagePull", f'failed to pull and unpack image "{image}": not found')
+            reason = ": ".join(pod.waits)
+        elif pod.waits[0]:
+            pod.waits = ("", "")
         if not pod.started and reason:
             node["message"] = reason
         elif not pod.started:
@@ -212,8 +218,11 @@ class Reconciliation:
             self._mark(node, "Running")
         elif pod.phase in ("Succeeded", "Failed"):
             if node.get("taskResultSynced") is not False or "shutdown" in node.get("message", ""):
-                phase = "Error" if pod.output_error else pod.phase
-                message = pod.output_error or pod.message or f"main: Error (exit code {pod.exit_code})"
+                init = f"init: Error (exit code 64): {pod.init_error}" if pod.init_error else ""
+                phase = "Error" if pod.output_error or init else pod.phase
+                message = (
+                    init or pod.output_error or pod.message or f"main: Error (exit code {pod.exit_code})"
+                )
                 self._mark(node, phase, "" if phase == "Succeeded" else message)
                 node["taskResultSynced"] = False
             else:
@@ -271,7 +280,9 @@ class Reconciliation:
         for item in arguments.get("artifacts", []):
             if item["from"] not in artifacts:
                 raise SubstitutionError(f"unable to resolve references: {item['from']}")
-            made["artifacts"].append({"name": item["name"], "s3": artifacts[item["from"]]["s3"]})
+            source = artifacts[item["from"]]
+            held = {key: source[key] for key in ("s3", "archive") if key in source}
+            made["artifacts"].append({"name": item["name"], **held})
         return made
 
     def _with_arguments(self, template: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
@@ -282,11 +293,11 @@ class Reconciliation:
             if value is None:
                 raise SubstitutionError(f"inputs.parameters.{item['name']} was not supplied")
             item["value"] = value
-        sources = {item["name"]: item["s3"] for item in arguments["artifacts"]}
+        sources = {item["name"]: item for item in arguments["artifacts"]}
         for item in made.get("inputs", {}).get("artifacts", []):
             if item["name"] in sources:
-                item["s3"] = sources[item["name"]]
-            elif not item.get("optional"):
+                item.update(sources[item["name"]])
+            elif "s3" not in item and not item.get("optional"):
                 raise SubstitutionError(f"inputs.artifacts.{item['name']} was not supplied")
         return made
 

@@ -65,6 +65,9 @@ FIELDS = {
         "arguments": {"parameters": [_NAMED_VALUE]},
         "podMetadata": {"labels": {"*": _ANY}},
         "serviceAccountName": _ANY,
+        "activeDeadlineSeconds": _ANY,
+        "ttlStrategy": {"secondsAfterCompletion": _ANY},
+        "archiveLogs": _ANY,
         "parallelism": _ANY,
         "templates": [_TEMPLATE],
     },
@@ -192,7 +195,7 @@ def _dag_problems(tasks: list[dict[str, Any]], templates: dict[str, Any], scope:
         for kind in ("parameters", "artifacts"):
             supplied = {item["name"] for item in task.get("arguments", {}).get(kind, [])}
             wanted = template.get("inputs", {}).get(kind, [])
-            needed = {item["name"] for item in wanted if "default" not in item and not item.get("optional")}
+            needed = {item["name"] for item in wanted if not {"default", "s3", "optional"} & item.keys()}
             if needed - supplied:
                 found.append(f"{place}: inputs.{kind} {sorted(needed - supplied)} not supplied")
             if supplied - {item["name"] for item in wanted}:

@@ -203,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
                 )
             if verb == "delete":
                 store.delete("workflows", namespace, name)
+                self.server.controller.remove(namespace, name)
             self._send(200, found)
 
     def _create(self, namespace: str) -> None:
@@ -273,16 +274,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, item)
             return
         pod = self.server.controller.pods[(namespace, name)]
-        if pod.phase == "Pending":
+        if pod.phase == "Pending" or pod.init_error:
             raise Refused(400, f'container "main" in pod "{name}" is waiting to start: ContainerCreating')
         self._begin_stream("text/plain")
         sent = self._first_line(pod.log.lines)
+        holes, cuts = self.server.faults.log_holes, self.server.faults.log_cuts
+        hole = holes.pop(0) if holes else -1
+        cut = cuts.pop(0) if cuts else -1
         while True:
             with pod.log.changed:
                 if sent >= len(pod.log.lines) and not pod.log.closed and self.query.get("follow") == "true":
                     pod.log.changed.wait(0.5)
                 lines, closed = pod.log.lines[sent:], pod.log.closed
-            for stamp, line in lines:
+            for number, (stamp, line) in enumerate(lines, start=sent):
+                if number == cut:
+                    raise ConnectionResetError
+                if number == hole:
+                    continue
                 self._chunk(f"{stamp} {line}\n" if self.query.get("timestamps") == "true" else f"{line}\n")
             sent += len(lines)
             if closed or self.query.get("follow") != "true":

@@ -154,7 +154,8 @@ def test_of_a_run_on_a_cluster_it_says_what_cannot_be_fetched(tmp_path, monkeypa
     )
     run.wait(10)
     code = task_code(run, failed_task(run), {})
-    assert "'data' lies in the cluster's store (s3://bucket/data) and cannot be fetched" in code.notes[0]
+    assert code.notes[0].startswith("'data' (s3://bucket/data) is not here: This engine cannot bring")
+    assert code.notes[0].endswith("With a copy, set `data.path` to where it is.")
     assert isinstance(code.inputs["data"], DatasetInStep)
     assert "data = Dataset(name='data', uri='s3://bucket/data', metadata={'rows': 3})\n" in code.text
     assert "parts = {'n': 0}\n" in code.text
@@ -208,10 +209,15 @@ CELLS = (
 )
 
 
-def test_a_step_that_was_written_as_a_cell_comes_back_as_its_body(bench, tmp_path):
+def notebook_of(folder):
     cells = [{"cell_type": "code", "source": text} for text in CELLS]
-    (tmp_path / "study.ipynb").write_text(json.dumps({"nbformat": 4, "cells": cells}))
-    run = bench.run(find_pipeline(tmp_path / "study.ipynb"), {}).wait(60)
+    place = folder / "study.ipynb"
+    place.write_text(json.dumps({"nbformat": 4, "cells": cells}))
+    return place
+
+
+def test_a_step_that_was_written_as_a_cell_comes_back_as_its_body(bench, tmp_path):
+    run = bench.run(find_pipeline(notebook_of(tmp_path)), {}).wait(60)
     assert failed_task(run) == "use", run.logs()
     code = task_code(run, "use", {})
     # The values themselves, as the cell has them.

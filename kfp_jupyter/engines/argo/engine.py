@@ -6,8 +6,9 @@ again from any kernel. One connection, made at first use, serves all runs of a t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from threading import Event as Stop
 from threading import Lock
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 from kfp_jupyter.engines.argo.connection import Cluster, connect
 from kfp_jupyter.engines.argo.errors import ClusterError, RequestError, RunGoneError
 from kfp_jupyter.engines.argo.failure import in_place
+from kfp_jupyter.engines.argo.fetch import fetch
 from kfp_jupyter.engines.argo.manifest import Installation, workflow
 from kfp_jupyter.engines.argo.outage import Outage
 from kfp_jupyter.engines.argo.pods import AttemptPod, PodGoneError, attempt_pods, pod_lines
+from kfp_jupyter.engines.argo.reader import Waiting
 from kfp_jupyter.engines.argo.record import read_record
 from kfp_jupyter.engines.argo.status import read
 from kfp_jupyter.engines.argo.story import Story
@@ -27,7 +30,7 @@ from kfp_jupyter.engines.base import EngineError, RunOptions
 from kfp_jupyter.executor.markers import parse
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, RunRef, Target
+from kfp_jupyter.model.run import ArtifactRecord, Event, RunRef, Target
 from kfp_jupyter.model.types import Json
 
 _ASK_SECONDS = 2.0
@@ -41,6 +44,7 @@ class ArgoEngine:
         service_account: The account that the pods run as; empty means the namespace's default.
         instance_id: The `instanceID` of the controller; empty means one without.
         patience: How long a watch waits for what.
+        waiting: How long bringing an artifact waits for what.
     """
 
     def __init__(
@@ -50,10 +54,12 @@ class ArgoEngine:
         service_account: str = "",
         instance_id: str = "",
         patience: Patience | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         self._target = target
         self._installation = Installation(service_account, instance_id)
         self._patience = patience or Patience()
+        self._waiting = waiting or Waiting()
         self._cluster: Cluster | None = None
         # Making the connection takes about a second, mostly importing; two threads must not do it twice.
         self._connecting = Lock()
@@ -126,8 +132,16 @@ class ArgoEngine:
             stop.wait(_ASK_SECONDS)
 
     def given(self, ref: RunRef, task: str) -> Json:  # noqa: ARG002
-        """Return None: what a step got lies in the cluster; see `Engine.given`."""
+        """Return None: the run's state tells its parameters, `fetch` brings its artifacts."""
         return None
+
+    def fetch(
+        self, ref: RunRef, records: Sequence[ArtifactRecord], image: str, tell: Callable[[str], None]
+    ) -> list[Path | EngineError]:
+        """Return where each artifact is on this machine, or why it cannot be brought; see `Engine.fetch`."""
+        cluster, name = self._place(ref)
+        about = (cluster, self._installation, name, records)
+        return fetch(*about, image=image, tell=tell, waiting=self._waiting)
 
     def resume(self, ref: RunRef) -> None:
         """Refuse: a Workflow that has ended stays ended; see `Engine.resume`."""

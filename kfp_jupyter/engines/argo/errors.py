@@ -157,6 +157,10 @@ class RunGoneError(ClusterError, base.RunGoneError):
         )
 
 
+class FetchError(EngineError):
+    """An artifact that cannot be brought from the cluster's store."""
+
+
 class RequestError(ClusterError):
     """The API server answered with another error.
 

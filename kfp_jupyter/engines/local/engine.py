@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Stop
@@ -29,7 +29,7 @@ from kfp_jupyter.engines.local.process import started_at
 from kfp_jupyter.engines.local.program import executor_file
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import Event, RunChanged, RunCreated, State, TaskChanged
+from kfp_jupyter.model.run import ArtifactRecord, Event, RunChanged, RunCreated, State, TaskChanged
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.paths import data_dir
 
@@ -141,6 +141,16 @@ class LocalEngine:
         if not made:
             return None
         return json.loads((attempts / str(max(made)) / "input.json").read_text(encoding="utf-8"))
+
+    def fetch(
+        self,
+        ref: RunRef,
+        records: Sequence[ArtifactRecord],
+        image: str,  # noqa: ARG002 (nothing is read in a container)
+        tell: Callable[[str], None],  # noqa: ARG002
+    ) -> list[Path | EngineError]:
+        """Return where each artifact is; all that still are, are here. See `Engine.fetch`."""
+        return [_place_of(record, f"run {ref.run_id}") for record in records]
 
     def cancel(self, ref: RunRef) -> None:
         """Ask the run to end; what runs is stopped. Does nothing if it has ended.
@@ -309,6 +319,14 @@ class _Ends:
                 self._task_ended = event.state.finished
                 self.cached_from = event.cached_from or self.cached_from
         return self._task_ended or self._run_ended
+
+
+def _place_of(record: ArtifactRecord, where: str) -> Path | EngineError:
+    place = Path(record.path or record.uri)
+    if place.exists():
+        return place
+    remedy = "It was removed, by someone or by `kfp-jupyter gc`. Run the pipeline again."
+    return EngineError(f"{record.uri} is not on this machine any more.", where=where, remedy=remedy)
 
 
 def _working_directory(folder: RunFolder) -> str:

@@ -1,8 +1,9 @@
 """Making room: what no run needs any more is removed from the data folder.
 
 A run that has ended so long ago goes with its artifacts and logs; the history, which is no part of this,
-still tells how it ended. With it go the cached results that lay in it. An environment goes when no step has
-used it for as long, and is made again when one does.
+still tells how it ended. With it go the cached results that lay in it. What was brought of a run on a cluster
+goes when it was not asked for as long. An environment goes when no step has used it for as long, and is made
+again when one does.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ class Removed:
         runs: The ids of the runs.
         environments: How many environments.
         results: How many cached results.
+        fetched: Of how many runs on clusters the artifacts that were brought from there.
         size: How many bytes in all.
     """
 
     runs: list[str]
     environments: int = 0
     results: int = 0
+    fetched: int = 0
     size: int = 0
 
 
@@ -56,6 +59,9 @@ def collect(data: Path, seconds: float, *, dry_run: bool = False) -> Removed:
     for environment in _old(data / "environments", "ready", before):
         removed.environments += 1
         _remove(environment, environment.with_suffix(".lock"), removed, dry_run=dry_run)
+    for brought in _old(data / "fetched", "", before):
+        removed.fetched += 1
+        _remove(brought, None, removed, dry_run=dry_run)
     current = executor_file(data).parent
     for programs in _old(data / "executor", "", before):
         if programs != current:

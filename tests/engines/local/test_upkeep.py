@@ -47,6 +47,19 @@ def test_old_runs_go_with_their_results_and_new_ones_stay(bench, tmp_path):
     assert collect(data, 30 * DAY).runs == []
 
 
+def test_what_was_brought_of_clusters_goes_when_it_was_not_asked_for_long(tmp_path):
+    data = tmp_path / "data"
+    for name, days in (("run-1", 40), ("run-2", 20)):
+        place = data / "fetched" / name / f"{name}-load-1" / "data"
+        place.parent.mkdir(parents=True)
+        place.write_text("x" * 100)
+        used = time.time() - days * DAY
+        os.utime(data / "fetched" / name, (used, used))
+    removed = collect(data, 30 * DAY)
+    assert (removed.fetched, removed.size) == (1, 100)
+    assert [folder.name for folder in (data / "fetched").iterdir()] == ["run-2"]
+
+
 def test_a_run_that_goes_on_is_never_removed(bench, tmp_path):
     run = bench.start(single("def step(): time.sleep(600)\n"))
     run.until(lambda state: state.tasks["step"].state is State.RUNNING)
