@@ -115,18 +115,22 @@ class Attempt:
             )
         finally:
             self._log.close()
+            if order.launcher:
+                shutil.rmtree(order.volumes, ignore_errors=True)
             self._on_end(self)
 
     def _committed(self, python: str) -> Product | None:
         """Run the step and return what it has put out; None if it failed."""
         order = self.order
-        forks = self._servers.forks and self._servers.of(python, order.variables).can_fork(order.variables)
+        # What a fork has open already it would see as it was before.
+        may_fork = self._servers.forks and not order.launcher
+        forks = may_fork and self._servers.of(python, order.variables).can_fork(order.variables)
         call = [
             *("--executor_input", f"@{order.folder / 'input.json'}"),
             *("--function_to_execute", order.step.function),
             *("--component_module_path", str(order.source)),
         ]
-        command = [order.executor, *call] if forks else [python, "-u", order.executor, *call]
+        command = [order.executor, *call] if forks else [*order.launcher, python, "-u", order.executor, *call]
         for lost in range(LOST_LIMIT):
             try:
                 self.ended = self._work(python, command, execute=not forks)

@@ -17,6 +17,7 @@ from pathlib import Path
 from kfp_jupyter.engines.local.exchange import Given, Product
 from kfp_jupyter.engines.local.lock import take
 from kfp_jupyter.engines.local.plan import write_whole
+from kfp_jupyter.engines.local.volumes import claims_of
 from kfp_jupyter.model.codec import encode
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.pipeline import Task
@@ -63,6 +64,7 @@ class Cache:
                 given.digests,
                 task.settings.env,
                 sys.version_info[:2],
+                *claims_of(task.settings.kubernetes),
             ]
         )
 

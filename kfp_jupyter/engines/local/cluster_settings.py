@@ -1,8 +1,8 @@
 """Settings that only Kubernetes has, as far as one machine can honour them.
 
 Keys of secrets and config maps become environment variables from files that the user writes, one JSON object
-each: `<data>/secrets/NAME.json`, `<data>/config-maps/NAME.json`. Claims for volumes are taken note of by name
-only. Everything else is said before the run (`notices`).
+each: `<data>/secrets/NAME.json`, `<data>/config-maps/NAME.json`. What is mounted is the matter of `volumes`.
+Everything else is said before the run (`notices`).
 Reference: https://kfp-kubernetes.readthedocs.io/
 """
 
@@ -13,17 +13,16 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kfp_jupyter.engines.local.exchange import Given, Product
 from kfp_jupyter.engines.local.given import GivenError, value_of
 from kfp_jupyter.engines.local.scope import Scope
-from kfp_jupyter.model.component import ContainerStep, Implementation
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.model.value import Constant, PipelineInput, TaskOutput, Value
 
-CREATE_CLAIM, DELETE_CLAIM = "argostub/createpvc", "argostub/deletepvc"
-
 POD_NAME = "metadata.name"
 """The field of a pod that has a meaning here: the run and the task's path."""
+
+NAME_FIELDS = {"pvcMount": "pvcName", "secretAsVolume": "secretName", "configMapAsVolume": "configMapName"}
+"""Under what settings hold the name of what they mount."""
 
 _KINDS = (
     ("secretAsEnv", "secretName", "secretKey", "secrets", "secret"),
@@ -31,15 +30,7 @@ _KINDS = (
 )
 
 
-def is_claim(step: Implementation) -> bool:
-    """Say whether a step makes or deletes a claim for a volume, which KFP's servers do themselves."""
-    return isinstance(step, ContainerStep) and step.image in (CREATE_CLAIM, DELETE_CLAIM)
-
-
-def claimed(run: str, given: Given) -> Product:
-    """Return what a step that makes or deletes a claim puts out: the claim's name."""
-    suffix = given.parameters.get("pvc_name_suffix", "")
-    return Product({"name": given.parameters.get("pvc_name") or f"{run}{suffix}"})
+_NAMED = {"pvcName": "claim", "secretName": "secret", "configMapName": "config map"}
 
 
 def variables(settings: Mapping[str, Json], data: Path, scope: Scope, path: str) -> Iterator[tuple[str, str]]:
@@ -55,7 +46,7 @@ def variables(settings: Mapping[str, Json], data: Path, scope: Scope, path: str)
         GivenError: A secret or config map, or a key in it, is not there and not optional.
     """
     for held, folder, kind in _asked(settings):
-        name = _name(held, held["name"], scope)
+        name = name_of(held, held["name"], scope)
         contents = read(data / folder / f"{name}.json")
         if contents is None and not held["optional"]:
             raise GivenError(f"There is no {kind} {name!r} on this machine. {remedy(data / folder, name)}")
@@ -73,7 +64,7 @@ def variables(settings: Mapping[str, Json], data: Path, scope: Scope, path: str)
 def missing(settings: Mapping[str, Json], data: Path) -> Iterator[tuple[str, str]]:
     """Yield what of this is known to be missing before the run: what, and the remedy."""
     for held, folder, kind in _asked(settings):
-        name = _constant(held, held["name"])
+        name = constant_name(held, held["name"])
         if not name or held["optional"]:
             continue
         contents = read(data / folder / f"{name}.json")
@@ -107,20 +98,25 @@ def _asked(settings: Mapping[str, Json]) -> Iterator[tuple[dict[str, Json], str,
             yield {**held, "name": name, "keys": keys, "optional": optional}, folder, kind
 
 
-def _constant(held: Mapping[str, Json], name: str) -> str:
-    reference = held.get(f"{name}Parameter") or {}
-    constant = (reference.get("runtimeValue") or {}).get("constant") or (
-        held.get(name) if not reference else ""
-    )
-    return str(constant or "")
+def constant_name(held: Mapping[str, Json], field: str) -> str:
+    """Return the name of a secret, config map or claim if it is written in a setting; empty if it flows."""
+    reference = held.get(f"{field}Parameter")
+    if reference is None:
+        # Older documents: the name itself, of claims under a name of its own.
+        return str(held.get(field) or held.get("constant") or "")
+    return str((reference.get("runtimeValue") or {}).get("constant") or "")
 
 
-def _name(held: Mapping[str, Json], name: str, scope: Scope) -> str:
-    constant = _constant(held, name)
-    value = constant or value_of(name, reference(held[f"{name}Parameter"]), scope)
-    text = str(value or "")
+def name_of(held: Mapping[str, Json], field: str, scope: Scope) -> str:
+    """Return the name of a secret, config map or claim, also if it flows.
+
+    Raises:
+        GivenError: It is not there, or no name.
+    """
+    flows = reference(held.get(f"{field}Parameter", held))
+    text = str(constant_name(held, field) or value_of(field, flows, scope) or "")
     if not text or os.sep in text or text.startswith("."):
-        raise GivenError(f"{text!r} is no name of a secret or config map.")
+        raise GivenError(f"{text!r} is no name of a {_NAMED[field]}.")
     return text
 
 

@@ -150,7 +150,7 @@ class Execution:
         number = underway.before + underway.attempts
         installing = ""
         step = underway.step.component.implementation
-        work = work_of(step, underway.task.name, underway.given, self._plan, self._folder)
+        work = work_of(step, underway.task, underway.given, self._plan, self._folder)
         attempt: Attempt | InProcess
         try:
             if work is not None:

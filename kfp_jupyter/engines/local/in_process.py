@@ -1,4 +1,4 @@
-"""Steps that need no process of their own: importers, and claims for volumes, which are not made here.
+"""Steps that need no process of their own: importers, and those that make and delete claims for volumes.
 
 What stands in for an `Attempt`: it runs in a thread, and says at its end what it has put out.
 """
@@ -10,33 +10,38 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from kfp_jupyter.engines.local.cluster_settings import claimed, is_claim
+from kfp_jupyter.engines.local.claims import CREATE, delete_claim, is_claim, make_claim
 from kfp_jupyter.engines.local.exchange import Given, Product
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.importing import ImportFailedError, import_artifact
 from kfp_jupyter.engines.local.plan import Plan
-from kfp_jupyter.model.component import Implementation, Importer
+from kfp_jupyter.model.component import ContainerStep, Implementation, Importer
+from kfp_jupyter.model.graph import Task
 from kfp_jupyter.model.run import TaskError
 
 Work = Callable[[Callable[[], bool]], Product]
 """Does a step and returns what it puts out; it is given a function that says whether to stop."""
 
 
-def work_of(step: Implementation, path: str, given: Given, plan: Plan, folder: RunFolder) -> Work | None:
+def work_of(step: Implementation, task: Task, given: Given, plan: Plan, folder: RunFolder) -> Work | None:
     """Return what does a step that needs no process of its own; None if it needs one.
 
     Args:
         step: The step.
-        path: The path of its task.
+        task: The task under its path.
         given: What it gets.
         plan: The run's plan.
         folder: The run's folder.
     """
     if isinstance(step, Importer):
         downloads = Path(plan.data) / "imports"
-        return partial(import_artifact, step, given, plan.directory, downloads, folder.imported(path))
-    if is_claim(step):
-        return lambda _: claimed(plan.options.run_id, given)
+        return partial(import_artifact, step, given, plan.directory, downloads, folder.imported(task.name))
+    if isinstance(step, ContainerStep) and is_claim(step):
+        run, data = plan.options.run_id, Path(plan.data)
+        if step.image == CREATE:
+            again = bool(task.settings.caching) and plan.options.caching
+            return lambda _: make_claim(data, run, task.name, given, again=again)
+        return lambda _: delete_claim(data, folder.task(task.name) / "deleted.json", given)
     return None
 
 

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from kfp_jupyter.engines.base import LocalOptions
 from kfp_jupyter.engines.local.budget import Amounts, asked, excess, machine
-from kfp_jupyter.engines.local.cluster_settings import POD_NAME, is_claim
+from kfp_jupyter.engines.local.claims import is_claim
+from kfp_jupyter.engines.local.cluster_settings import POD_NAME
 from kfp_jupyter.engines.local.importing import WEB
+from kfp_jupyter.engines.local.volumes import FIELDS, volumes_of
 from kfp_jupyter.model.component import Importer
 from kfp_jupyter.model.pipeline import Pipeline, Task
 from kfp_jupyter.model.types import Json
@@ -24,11 +26,10 @@ ACCELERATORS = "Not set aside on this machine: the accelerators of"
 CPU_LIMIT = "Not enforced on this machine: the CPU limit of"
 MEMORY_LIMIT = "Not enforced on this machine: the memory limit of"
 
-_HONOURED = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv")
+_HONOURED = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv", *FIELDS)
 
 _NODES = "Without meaning on this machine: the choice of nodes of"
 _IMAGES = "Without meaning on this machine: how images are pulled for"
-_VOLUMES = "Not mounted on this machine, so that there is what lies at the same path here: the volumes of"
 _KUBERNETES = {
     "nodeSelector": _NODES,
     "nodeAffinity": _NODES,
@@ -38,11 +39,6 @@ _KUBERNETES = {
     "imagePullPolicy": _IMAGES,
     "imagePullSecret": _IMAGES,
     "securityContext": "Not applied on this machine: the security context of",
-    "pvcMount": _VOLUMES,
-    "emptyDirMounts": _VOLUMES,
-    "genericEphemeralVolume": _VOLUMES,
-    "secretAsVolume": _VOLUMES,
-    "configMapAsVolume": _VOLUMES,
     "enabledSharedMemory": "Not set on this machine: the size of shared memory of",
 }
 
@@ -77,13 +73,22 @@ def _of_task(task: Task, pipeline: Pipeline) -> Iterator[str]:
         yield "Not used on this machine: the image of"
     if any(name.startswith("ARGO_DEBUG_PAUSE") for name, _ in settings.env):
         yield "Not done on this machine: the pauses for debugging of"
-    if is_claim(step):
-        yield "Not made or deleted on this machine, only named: the volume claims of"
+    if is_claim(step) and "size" in task.arguments:
+        yield "Not limited on this machine: the size of the volumes of"
+    if is_claim(step) and any(_is_given(task, name) for name in ("data_source", "volume_name")):
+        yield "Empty at first on this machine, whatever it is to be made from: the volume of"
+    if any(held.size and not held.memory for held in volumes_of(settings.kubernetes)):
+        yield "Not limited on this machine: the size of the volumes of"
     if isinstance(step, Importer) and isinstance(step.uri, Constant):
         scheme = urlsplit(str(step.uri.value)).scheme
         if scheme not in ("", "file", *WEB):
             yield f"Not downloaded to this machine: what is imported from {scheme}:// by"
     yield from _of_kubernetes(settings.kubernetes)
+
+
+def _is_given(task: Task, name: str) -> bool:
+    held = task.arguments.get(name)
+    return held is not None and held != Constant(None)
 
 
 def _of_kubernetes(settings: Mapping[str, Json]) -> Iterator[str]:

@@ -12,7 +12,10 @@ from kfp_jupyter.engines.local.environment import Environment
 from kfp_jupyter.engines.local.exchange import Given, executor_input
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.fork_server import RUN_VARIABLE
+from kfp_jupyter.engines.local.mount import launcher
 from kfp_jupyter.engines.local.plan import Plan, write_whole
+from kfp_jupyter.engines.local.program import Programs
+from kfp_jupyter.engines.local.volumes import mounts
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.pipeline import Task
 
@@ -33,6 +36,7 @@ class Order:
         variables: All environment variables.
         environment: What to install first, or None.
         digests: Whether to take digests of what it puts out.
+        launcher: What its command is begun with, so that it sees its volumes.
     """
 
     task: str
@@ -46,6 +50,12 @@ class Order:
     variables: Mapping[str, str]
     environment: Environment | None
     digests: bool
+    launcher: tuple[str, ...] = ()
+
+    @property
+    def volumes(self) -> Path:
+        """The folder of what is mounted for this attempt alone; it goes with it."""
+        return self.folder / "volumes"
 
 
 def prepare(plan: Plan, run: RunFolder, task: Task, number: int, given: Given) -> Order:
@@ -76,6 +86,8 @@ def prepare(plan: Plan, run: RunFolder, task: Task, number: int, given: Given) -
         shutil.rmtree(artifacts)
     artifacts.mkdir(parents=True)
     write_whole(folder / "input.json", json.dumps(executor_input(component, given, folder, artifacts)))
+    volumes = folder / "volumes"
+    mounted = mounts(task.settings.kubernetes, Path(plan.data), volumes)
     return Order(
         task=task.name,
         number=number,
@@ -88,6 +100,7 @@ def prepare(plan: Plan, run: RunFolder, task: Task, number: int, given: Given) -
         variables=_variables(plan, task, folder),
         environment=_environment(plan, task, step),
         digests=plan.options.caching,
+        launcher=launcher(mounted, Programs(Path(plan.executor).parent).mount_namespace, volumes),
     )
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 from kfp_jupyter.engines.base import EngineError
-from kfp_jupyter.engines.local.cluster_settings import is_claim
+from kfp_jupyter.engines.local.claims import CREATE, is_claim
 from kfp_jupyter.engines.local.cluster_settings import missing as missing_here
 from kfp_jupyter.engines.local.environment import installer
 from kfp_jupyter.engines.local.requirements import missing
+from kfp_jupyter.engines.local.volumes import Kind, lacking, mountable, unmountable, volumes_of, wrong
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.cel import parse
 from kfp_jupyter.model.component import ContainerStep, ForeignStep, PythonStep
-from kfp_jupyter.model.pipeline import Graph, Pipeline, PipelineInput, Task, TaskOutput
+from kfp_jupyter.model.pipeline import Constant, Graph, Pipeline, PipelineInput, Task, TaskOutput
 from kfp_jupyter.model.selection import keys_of
 from kfp_jupyter.paths import data_dir
+
+NEEDED = ("/proc", "/dev", "/sys", sys.prefix, sys.base_prefix)
+"""Folders of this machine that a step cannot do without."""
 
 
 def check(pipeline: Pipeline, *, isolated: bool = False) -> None:
@@ -62,7 +69,10 @@ def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
             where=f"task {path}",
             remedy="Compile the pipeline to KFP's YAML and run it on a KFP server.",
         )
-    for what, how in missing_here(task.settings.kubernetes, data_dir()):
+    for what, how in [
+        *missing_here(task.settings.kubernetes, data_dir()),
+        *_volume_problems(task, _claims_made(pipeline)),
+    ]:
         raise EngineError(what, where=f"task {path}", remedy=how)
     values = [*task.arguments.values(), *(step.outputs.values() if isinstance(step, Graph) else ())]
     try:
@@ -73,6 +83,28 @@ def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
                 keys_of(value.selector)
     except KfpJupyterError as error:
         raise EngineError(error.what, where=f"task {path}", remedy=error.remedy) from None
+
+
+def _volume_problems(task: Task, made: set[str]) -> Iterator[tuple[str, str]]:
+    data = data_dir()
+    volumes = volumes_of(task.settings.kubernetes)
+    yield from wrong(volumes, [data, Path.cwd(), *map(Path, NEEDED)])
+    for held in volumes:
+        if held.kind is not Kind.CLAIM or held.name not in made:
+            yield from lacking(held, data)
+        if not mountable(held, data):
+            yield unmountable(held, data)
+
+
+def _claims_made(pipeline: Pipeline) -> set[str]:
+    """Return the names that are written in the pipeline of claims that it makes."""
+    return {
+        str(name.value)
+        for _, task in pipeline.walk()
+        for step in [pipeline.component_of(task).implementation]
+        for name in [task.arguments.get("pvc_name")]
+        if isinstance(step, ContainerStep) and step.image == CREATE and isinstance(name, Constant)
+    }
 
 
 def components_to_install(pipeline: Pipeline, *, isolated: bool) -> tuple[str, ...]:

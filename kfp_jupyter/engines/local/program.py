@@ -65,6 +65,11 @@ class Programs:
         """The fork server."""
         return self.folder / "kfp-jupyter-fork-server.pyc"
 
+    @property
+    def mount_namespace(self) -> Path:
+        """What shows a step its volumes."""
+        return self.folder / "kfp-jupyter-mount-namespace.pyc"
+
 
 def executor_file(data: Path) -> Path:
     """Return the executor's file; it and its neighbours are made if they are not there yet.
@@ -100,7 +105,8 @@ def _write(programs: Programs) -> None:
     # The last statement runs it.
     tree.body.pop()
     programs.definitions.write_bytes(marshal.dumps(compile(tree, str(source), "exec", dont_inherit=True)))
-    py_compile.compile(str(_fork_server()), cfile=str(programs.fork_server), doraise=True)
+    py_compile.compile(str(_beside("fork_server")), cfile=str(programs.fork_server), doraise=True)
+    py_compile.compile(str(_beside("mount_namespace")), cfile=str(programs.mount_namespace), doraise=True)
     for root in ROOTS:
         (programs.folder / root).mkdir()
         (programs.folder / root / "__init__.py").write_text(STUB, encoding="utf-8")
@@ -108,9 +114,10 @@ def _write(programs: Programs) -> None:
 
 @cache
 def _name() -> str:
-    parts = [program().encode(), _fork_server().read_bytes(), STUB.encode(), importlib.util.MAGIC_NUMBER]
+    ours = [_beside("fork_server").read_bytes(), _beside("mount_namespace").read_bytes()]
+    parts = [program().encode(), *ours, STUB.encode(), importlib.util.MAGIC_NUMBER]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def _fork_server() -> Path:
-    return Path(__file__).with_name("fork_server.py")
+def _beside(name: str) -> Path:
+    return Path(__file__).with_name(f"{name}.py")

@@ -10,6 +10,7 @@ from kfp_jupyter.engines.local.exchange import Given
 from kfp_jupyter.engines.local.given import GivenError, input_names
 from kfp_jupyter.engines.local.placeholder import PlaceholderError, has_placeholder, replaced
 from kfp_jupyter.engines.local.step import Step
+from kfp_jupyter.engines.local.volumes import settled_volumes
 from kfp_jupyter.model.cel_values import text_of
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.graph import Task
@@ -33,6 +34,8 @@ def settled(step: Step, data: Path) -> tuple[Task, Given]:
         settings = _resolved(step, settings, given)
     given, settings = _told(step.component, given, settings)
     if settings.kubernetes:
+        mounted = settled_volumes(settings.kubernetes, data, step.scope)
+        settings = replace(settings, kubernetes=mounted)
         more = variables(settings.kubernetes, data, step.scope, step.path)
         settings = replace(settings, env=(*settings.env, *more))
     return replace(step.task, name=step.path, settings=settings), given
