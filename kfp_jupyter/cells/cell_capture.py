@@ -12,6 +12,7 @@ from kfp_jupyter.cells.capture import Captured, capture
 from kfp_jupyter.cells.cell_form import FIRST_LINE, CellForm
 from kfp_jupyter.cells.component import authoring_fragment
 from kfp_jupyter.cells.finding import ERROR, WARNING, CheckError, Finding, Where, ordered
+from kfp_jupyter.cells.inferred import changed_names
 from kfp_jupyter.cells.loading import NOTHING, Loaded
 from kfp_jupyter.cells.local_files import check_files
 from kfp_jupyter.cells.names import analyse
@@ -84,7 +85,7 @@ def captured_cell(
     names = Fragment(f"{' = '.join(given)} = None\n", PREAMBLE)
     source = Source((authoring_fragment(), names, Fragment(whole_lines(form.body), form.place, FIRST_LINE)))
     captured = capture(source, around, loaded=loads.names, modules=loads.modules)
-    findings = [*captured.findings, *check_version(source, analyse(source.text), image), *_unused(form)]
+    findings = [*captured.findings, *check_version(source, analyse(source.text), image), *_inputs(form)]
     findings.extend(check_files(with_captured(source, captured)))
     # What `from m import *` in the body brings is known when it has run.
     hidden = "undefined-name" if form.names.star_imports else ""
@@ -95,7 +96,19 @@ def captured_cell(
     return CapturedCell(captured, resolved(packages, captured.imports, local), found)
 
 
-def _unused(form: CellForm) -> Iterator[Finding]:
+def _inputs(form: CellForm) -> Iterator[Finding]:
+    """Yield which inputs are not used, and which are changed where nobody else gets to see it."""
+    outputs = [port.name for port in form.line.outputs]
+    changed = changed_names(form.names) | form.names.binds.keys()
+    for name in (port.name for port in form.line.inputs if port.name in changed):
+        if name not in outputs:
+            yield Finding(
+                WARNING,
+                "changed-input",
+                f"The cell changes its input {name!r}, and other steps get {name!r} as it was.",
+                Where(form.place, 1),
+                f"Give it out too (`-> {', '.join([*outputs, name])}`), or change a copy of another name.",
+            )
     used = {*form.names.reads, *form.names.builtins, *(port.name for port in form.line.outputs)}
     if used & {"locals", "globals", "vars", "eval", "exec"}:
         return
