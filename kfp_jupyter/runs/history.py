@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kfp_jupyter.model.codec import decode, encode
+from kfp_jupyter.model.codec import Lazy, decode, encode
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import RunRef, RunState, State, Target, TaskRun
 from kfp_jupyter.runs.database import HistoryError, transaction
@@ -173,7 +173,7 @@ class History:
         target = Target(*row[2:5])
         try:
             line = _summary(tuple(first))
-            pipeline = decode(Pipeline, json.loads(plan))
+            pipeline = decode(Pipeline, json.loads(plan), lazy=True)
             state = RunState(
                 id=line.id,
                 pipeline=line.pipeline,
@@ -189,17 +189,17 @@ class History:
                 tasks=_tasks(records),
                 version=version,
             )
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise HistoryError(
                 f"The history's record of run {run_id} cannot be read: {error}.", where=str(self.path)
             ) from error
         return RunRef(run_id, target, location), pipeline, state
 
 
-def _tasks(rows: list[tuple[str, str]]) -> dict[str, TaskRun]:
+def _tasks(rows: list[tuple[str, str]]) -> Mapping[str, TaskRun]:
     # One text of thousands of records is parsed in half the time of thousands of texts.
     records = json.loads(f"[{','.join(record for _, record in rows)}]")
-    return {path: decode(TaskRun, record) for (path, _), record in zip(rows, records, strict=True)}
+    return Lazy(TaskRun, {path: record for (path, _), record in zip(rows, records, strict=True)})
 
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:

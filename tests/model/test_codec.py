@@ -47,6 +47,26 @@ def test_an_event_is_decoded_to_its_own_class() -> None:
     assert codec.decode(Event, json.loads(json.dumps(codec.encode(event)))) == event  # type: ignore[arg-type]
 
 
+def test_records_may_be_decoded_when_they_are_asked_for() -> None:
+    pipeline = small_pipeline()
+    lazy = codec.decode(Pipeline, json.loads(json.dumps(codec.encode(pipeline))), lazy=True)
+    assert isinstance(lazy.graph.tasks, codec.Lazy)
+    assert list(lazy.graph.tasks) == ["f"]
+    assert lazy.graph.tasks["f"] is lazy.graph.tasks["f"], "what did not change is known by its identity"
+    assert lazy == pipeline
+    assert pipeline == lazy
+    assert codec.encode(lazy) == codec.encode(pipeline)
+    with pytest.raises(KeyError):
+        lazy.graph.tasks["g"]
+
+
+def test_records_of_a_newer_version_are_seen_before_one_is_asked_for() -> None:
+    written = codec.encode(small_pipeline())
+    written["graph"]["tasks"]["f"]["mood"] = "good"
+    with pytest.raises(ValueError, match="mood"):
+        codec.decode(Pipeline, written, lazy=True)
+
+
 def test_a_record_of_the_wrong_shape_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="not a Pipeline"):
         codec.decode(Pipeline, {"name": "p", "unknown": 1})

@@ -191,6 +191,15 @@ def test_a_file_of_a_newer_version_is_not_touched(history):
     assert rows(history, "SELECT name FROM sqlite_master") == []
 
 
+def test_a_run_that_a_newer_version_wrote_is_said_to_be_unreadable(history, ref, pipeline, created):
+    history.record(ref, pipeline, created, {})
+    with connect(history) as connection:
+        connection.execute("UPDATE tasks SET record = json_set(record, '$.mood', 'good')")
+        connection.commit()
+    with pytest.raises(HistoryError, match=f"{ref.run_id} cannot be read.*mood"):
+        history.load(ref.run_id)
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(HistoryError, match="KFP_JUPYTER_DATA"):
