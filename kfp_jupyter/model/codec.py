@@ -46,7 +46,7 @@ def encode(value: Any, *, full: bool = False) -> Json:
             if held != default:
                 record[name] = encode(held)
         return record
-    if isinstance(value, Mapping):
+    if type_ is dict or isinstance(value, Mapping):
         return {key: encode(held, full=full) for key, held in value.items()}
     if isinstance(value, (list, tuple)):
         return [encode(held, full=full) for held in value]

@@ -7,6 +7,7 @@ that protobuf's JSON form has for them, and points of a curve that are not finit
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from math import isfinite, isinf
 from typing import Any
@@ -15,10 +16,12 @@ from kfp_jupyter.model.codec import encode
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import RunState, TaskRun
 from kfp_jupyter.model.types import Json
-from kfp_jupyter.view.layout import layout
+from kfp_jupyter.view.layout import Picture, layout
 
 SCHEMA = "kfp-jupyter/run.v1"
 """The value of a document's `schema` field."""
+
+_PICTURES: deque[tuple[Pipeline, Picture]] = deque(maxlen=4)
 
 
 def document(pipeline: Pipeline, run: RunState | None, *, saved: bool = False) -> dict[str, Json]:
@@ -39,9 +42,19 @@ def document(pipeline: Pipeline, run: RunState | None, *, saved: bool = False) -
     return {
         "schema": SCHEMA,
         "pipeline": pipeline_document(pipeline),
-        "graph": encode(layout(pipeline), full=True),
+        "graph": encode(_picture(pipeline), full=True),
         "run": held,
     }
+
+
+def _picture(pipeline: Pipeline) -> Picture:
+    """Return the layout of a pipeline; that of the last few is kept, as a screen asks again and again."""
+    for known, picture in tuple(_PICTURES):
+        if known is pipeline:
+            return picture
+    picture = layout(pipeline)
+    _PICTURES.append((pipeline, picture))
+    return picture
 
 
 def pipeline_document(pipeline: Pipeline) -> dict[str, Json]:
@@ -85,7 +98,7 @@ def run_document(run: RunState) -> dict[str, Json]:
 
 def task_document(task: TaskRun) -> dict[str, Json]:
     """Return one task of a run."""
-    held: dict[str, Any] = encode(replace(task, curves={}), full=True)
+    held: dict[str, Any] = encode(replace(task, curves={}) if task.curves else task, full=True)
     for name in ("inputs", "outputs", "artifacts"):
         held[name] = _finite(held[name])
     held["curves"] = {
