@@ -34,7 +34,7 @@ from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import RunChanged, RunCreated, RunRef, State, Target, TaskRun
+from kfp_jupyter.model.run import RunChanged, RunCreated, RunRef, RunState, State, Target, TaskRun
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.paths import data_dir
 from kfp_jupyter.run import Run
@@ -42,6 +42,7 @@ from kfp_jupyter.runs.commit import git_commit
 from kfp_jupyter.runs.database import HistoryError
 from kfp_jupyter.runs.follower import Followers
 from kfp_jupyter.runs.history import COMMIT, NOTEBOOK, History
+from kfp_jupyter.runs.known import KnownRuns
 from kfp_jupyter.runs.logs import LogBook, lines_or_tail
 from kfp_jupyter.runs.recorder import Recorder
 from kfp_jupyter.runs.run_id import new_run_id
@@ -93,7 +94,7 @@ class Workbench:
         # look into the dicts, or while it makes an engine, so that there is only one of it.
         self._lock = RLock()
         self._engines: dict[Target, Engine] = {}
-        self._known: dict[str, tuple[RunRef, Pipeline]] = {}
+        self._known = KnownRuns(self.history, self.store, self._recorder)
         self._followers = Followers(self.store, lambda ref, stop: self._engine(ref.target).events(ref, stop))
         self._reconnecting: Thread | None = None
         self._history_warned = False
@@ -186,7 +187,7 @@ class Workbench:
         tasks = pipeline.paths()
         about = (ref.run_id, pipeline.name, ref.target, bound, tasks, options.notices)
         created = RunCreated(time.time(), *about)
-        self._known[ref.run_id] = ref, pipeline
+        self._known.add(ref, pipeline)
         self._recorder.record(ref, pipeline, self.store.apply(ref.run_id, created), kept)
         self._followers.follow(ref)
         self._warn_of_history()
@@ -207,9 +208,7 @@ class Workbench:
                 start = "Start one: `%kfp run PIPELINE` in a notebook, `kfp-jupyter run FILE` in a shell."
                 raise HistoryError("There is no run yet.", remedy=start)
             text = newest[0].id
-        ref, pipeline = self._found(text)
-        self._followers.follow(ref)
-        return self._handle(ref, pipeline)
+        return self._handle(*self._found(text))
 
     def resume(self, text: str) -> Run:
         """Go on with an ended run, from what had succeeded in it; return its handle. `text` is as for `get`.
@@ -241,7 +240,9 @@ class Workbench:
         for state in self.store.all():
             row = rows.get(state.id)
             unlisted = row is None and not notebook and pipeline in ("", state.pipeline)
-            if unlisted or (row is not None and not row.state.finished):
+            # Of a run that has ended here and is open in the history somebody else knows more.
+            newer = row is not None and not row.state.finished and not self._is_kept(state)
+            if unlisted or newer:
                 rows[state.id] = summary(state)
         return sorted(rows.values(), key=lambda row: row.created_at, reverse=True)[:limit]
 
@@ -330,23 +331,13 @@ class Workbench:
         )
 
     def _found(self, text: str) -> tuple[RunRef, Pipeline]:
-        """Return a run by its id or the beginning of it, from memory or the history."""
-        with self._lock:
-            if text in self._known:
-                return self._known[text]
-            here = [run_id for run_id in self._known if text and run_id.startswith(text)]
-            try:
-                run_id = self.history.find(text)
-            except HistoryError:
-                # A run that the history could not keep is still known here.
-                if len(here) != 1 or self._recorder.problem is None:
-                    raise
-                run_id = here[0]
-            if run_id not in self._known:
-                ref, pipeline, state = self.history.load(run_id)
-                self._known[run_id] = ref, pipeline
-                self._recorder.resume(self.store.put(state))
-            return self._known[run_id]
+        """Return a run by its id or the beginning of it; an open one is followed from now on."""
+        ref, pipeline = self._known.find(text)
+        self._followers.follow(ref)
+        return ref, pipeline
+
+    def _is_kept(self, state: RunState) -> bool:
+        return state.state.finished and self._recorder.kept(state.id) is state
 
     def _reconnect(self) -> None:
         lost = {state.id for state in self.store.all() if not state.state.finished}

@@ -75,6 +75,7 @@ class Follower:
                 if self._stop.is_set():
                     return
                 replay.add(event)
+            replay.end()
             problem = "The engine said no more before the run had ended."
         except KfpJupyterError as error:
             problem, gone = str(error), isinstance(error, GoneError)
@@ -158,7 +159,7 @@ class _Replay:
         self._showing = Lock()
         # The count of events says when all is caught up, except where an engine tells fewer of them this
         # time.
-        self._timer = Timer(_CATCH_UP_SECONDS, self._show)
+        self._timer = Timer(_CATCH_UP_SECONDS, self._catch_up)
         self._timer.daemon = True
 
     def add(self, event: Event) -> None:
@@ -170,15 +171,27 @@ class _Replay:
             news = (
                 self._shown is not None
                 or self._state.version >= self._known_version
-                or self._state.state.finished
                 or event.time >= self._began
             )
         if news:
             self._show()
 
+    def end(self) -> None:
+        """Show how all ended: an engine may tell fewer events this time.
+
+        An end among the events is not it: a run that was resumed has one behind it.
+        """
+        if self._state is not None and self._state.state.finished:
+            self._show()
+
     def finish(self) -> None:
         """End the keeping aside; what has not caught up by now is older than what is shown."""
         self._timer.cancel()
+
+    def _catch_up(self) -> None:
+        # Whether an end is the last one is known when no event comes after it.
+        if self._state is not None and not self._state.state.finished:
+            self._show()
 
     def _show(self) -> None:
         with self._showing:

@@ -107,9 +107,24 @@ class History:
     def reopen(self, run_id: str) -> None:
         """Note that a run which has ended goes on, so that what becomes of it is kept again."""
         with transaction(self.path, write=True) as connection:
+            # A change like any other: who follows the run from its first event on is not to stop at that end.
             connection.execute(
-                "UPDATE runs SET state = ?, finished_at = NULL WHERE id = ?", (State.PENDING.value, run_id)
+                "UPDATE runs SET state = ?, reason = '', message = '', finished_at = NULL,"
+                " version = version + 1 WHERE id = ?",
+                (State.PENDING.value, run_id),
             )
+
+    def finished_at(self, run_id: str) -> float | None:
+        """Return when a run ended, in seconds since the epoch; None if it is open.
+
+        Raises:
+            HistoryError: There is no such run.
+        """
+        with transaction(self.path, write=False) as connection:
+            row = connection.execute("SELECT finished_at FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise HistoryError(f"There is no run {run_id!r}.")
+        return None if row[0] is None else float(row[0])
 
     def runs(self, limit: int = 50, *, pipeline: str = "", notebook: str = "") -> list[RunSummary]:
         """Return the newest runs, newest first; of one pipeline or notebook if named."""

@@ -54,6 +54,11 @@ class Recorder:
         """Keep the changes of a run that was found in the history, where `state` is what is kept of it."""
         self._written[state.id] = (state, time.monotonic())
 
+    def kept(self, run_id: str) -> RunState | None:
+        """Return the state of a run that was written last, or found in the history; None of others."""
+        known = self._written.get(run_id)
+        return None if known is None else known[0]
+
     def _changed(self, _before: RunState | None, after: RunState) -> None:
         if after.id not in self._written or after.reason == DISCONNECTED:
             return
@@ -63,9 +68,9 @@ class Recorder:
         interval = self._interval * (_PATIENCE if self.problem else 1)
         if not after.state.finished and now - written_at < interval:
             return
-        self._written[after.id] = (after, now)
         try:
             self._history.update(after, known)
+            self._written[after.id] = (after, now)
             self.problem = None
         except HistoryError as error:
             self._written[after.id] = (known, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -60,3 +61,25 @@ def test_who_has_seen_the_end_sees_the_run_go_on(failed):
     bench.close()
     # Another process, later, is told the same.
     assert Workbench().get("latest").state is State.SUCCEEDED
+
+
+def test_who_has_seen_the_end_sees_another_process_go_on_with_the_run(failed):
+    here, there = Workbench(), Workbench()
+    seen = here.get("latest")
+    assert seen.state is State.FAILED
+    # The step waits until somebody writes.
+    os.mkfifo(failed / "there")
+    there.resume(seen.id)
+    assert not here.runs(1)[0].state.finished
+    assert not here.get(seen.id).state.finished
+    assert seen.status.tasks["load"].state is State.SUCCEEDED
+    with (failed / "there").open("w") as file:
+        file.write("41")
+    assert seen.wait(60).state is State.SUCCEEDED
+    assert seen.status.tasks["train"].outputs == {"Output": 42}
+    assert here.runs(1)[0].state is State.SUCCEEDED
+    # It need not have been looked at meanwhile.
+    late = Workbench()
+    assert late.get(seen.id).state is State.SUCCEEDED
+    for bench in (here, there, late):
+        bench.close()

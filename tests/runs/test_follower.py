@@ -77,6 +77,28 @@ def test_an_engine_that_tells_fewer_events_the_second_time_is_shown_soon(store):
     follower.join(10.0)
 
 
+def test_a_run_that_was_resumed_does_not_end_where_it_had_ended_before(store):
+    failed = RunChanged(time=5.0, state=State.FAILED)
+    on = [RunChanged(time=6.0, state=State.PENDING, reason="Resumed"), RunChanged(6.1, State.RUNNING)]
+    known = None
+    for event in [*TOLD, failed, on[0]]:
+        known = apply(known, event)
+    store.put(known)
+    shown: list[RunState] = []
+    store.subscribe(lambda before, after: shown.append(after))
+    follow(store, *TOLD, failed, *on, RunChanged(time=7.0, state=State.SUCCEEDED))
+    assert [state.state for state in shown] == [State.PENDING, State.RUNNING, State.SUCCEEDED]
+
+
+def test_an_end_that_is_told_with_fewer_events_is_an_end(store):
+    known = None
+    for event in TOLD:
+        known = apply(known, event)
+    store.put(replace(known, version=50))
+    follow(store, *TOLD[:2], END)
+    assert store.get("r1").state is State.SUCCEEDED
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
