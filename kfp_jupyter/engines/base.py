@@ -57,7 +57,7 @@ class RunOptions:
         labels: Facts to keep with the run, such as the notebook's path or the git commit.
         notices: What `Engine.notices` said, to keep with the run.
         taken: Results of an earlier run that stand for the tasks of these paths, each with the run that made
-            it (`cached_from`); such a task succeeds at once, whatever `caching` says. Local only.
+            it (`cached_from`); such a task succeeds at once, whatever `caching` says.
         local: What is otherwise than usual on this machine.
     """
 

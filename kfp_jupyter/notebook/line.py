@@ -290,7 +290,7 @@ def _line_parser() -> argparse.ArgumentParser:
     )
     rerun = command("rerun", _rerun, "run again only what was changed or failed, and what follows from it")
     rerun.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest run if left out")
-    rerun.add_argument("--target", default="", help="this machine, and no other yet")
+    rerun.add_argument("--target", default="", help="where the earlier run was, if left out; or `local`")
     rerun.add_argument("--wait", action="store_true", help="wait until it has ended")
     rerun.add_argument("--no-cache", action="store_true", help="use results of no run but this one")
     rerun.add_argument("-p", "--parameter", nargs="+", action="extend", default=[], metavar="NAME=VALUE")

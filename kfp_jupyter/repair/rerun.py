@@ -78,14 +78,14 @@ def rerun(
             earlier run.
         components: Components as they are now, by name; they take the place of the pipeline's own.
         arguments: Arguments that shall differ from the earlier run's.
-        target: Where to run; None means this machine.
+        target: Where to run; None means where the earlier run was.
         caching: False ignores other earlier results.
         jobs: The most tasks at once; 0 means the engine's default.
         labels: Facts to keep with the run.
         tell: Called with a sentence on what is taken over and what runs again.
 
     Raises:
-        RerunError: The earlier run goes on, or left nothing to do, or results cannot be taken to the target.
+        RerunError: The earlier run goes on, left nothing to do, or is not where the target is.
         PipelineError: The components do not fit the pipeline any more.
         ArgumentError: An argument is unknown or of the wrong type.
         EngineError: It cannot run there; nothing was started.
@@ -102,7 +102,10 @@ def rerun(
     kept = {name: held for name, held in state.arguments.items() if name in known}
     given = {**kept, **(arguments or {})}
     bound = bind_arguments(pipeline, given)
-    taken = reusable(earlier.pipeline, _with_files(state), pipeline, bound)
+    where = _chosen(target, earlier, pipeline)
+    there = _in_store if where.kind == "argo" else _has_files
+    known_there = {path: held for path, held in state.tasks.items() if there(held)}
+    taken = reusable(earlier.pipeline, replace(state, tasks=known_there), pipeline, bound)
     if (
         state.state is State.SUCCEEDED
         and set(taken) >= _ran(state)
@@ -113,7 +116,6 @@ def rerun(
             where=f"run {earlier.id}",
             remedy="Run the pipeline without the cache to have every step run again.",
         )
-    where = _local(target, pipeline)
     tell(_told(earlier, pipeline, taken))
     return workbench.run(
         pipeline, given, target=where, caching=caching, jobs=jobs, labels=labels, tell=tell, taken=taken
@@ -147,14 +149,21 @@ def renewed(pipeline: Pipeline, components: Mapping[str, Component]) -> Pipeline
     return pipeline
 
 
-def _with_files(state: RunState) -> RunState:
-    """Return a run's state without the tasks whose artifacts are not on this machine (any more)."""
-    return replace(state, tasks={path: held for path, held in state.tasks.items() if _has_files(held)})
-
-
 def _has_files(task: TaskRun) -> bool:
+    """Say whether a task's artifacts are (still) on this machine."""
     records = [record for listed in task.artifacts.values() for record in listed]
     return all(record.type in _WITHOUT_FILE or Path(record.uri).exists() for record in records)
+
+
+def _in_store(task: TaskRun) -> bool:
+    """Say whether a task's artifacts lie in a cluster's store, where another run there finds them."""
+    from kfp_jupyter.engines.argo.stored import stored_at
+
+    return all(
+        len(listed) == 1 and stored_at(record.uri) is not None
+        for listed in task.artifacts.values()
+        for record in listed
+    )
 
 
 def _ran(state: RunState) -> set[str]:
@@ -162,15 +171,16 @@ def _ran(state: RunState) -> set[str]:
     return {path for path, held in state.tasks.items() if held.attempt or held.cached}
 
 
-def _local(target: Target | str | None, pipeline: Pipeline) -> Target:
-    from kfp_jupyter.engines.targets import LOCAL, parse_target
+def _chosen(target: Target | str | None, earlier: Run, pipeline: Pipeline) -> Target:
+    """Return where to run: results can be taken over where they are, and from anywhere to this machine."""
+    from kfp_jupyter.engines.targets import LOCAL, named, parse_target
 
-    chosen = parse_target(target) if isinstance(target, str) else target or LOCAL
-    if chosen.kind != LOCAL.kind:
+    chosen = named(parse_target(target) if isinstance(target, str) else target or earlier.target)
+    if chosen not in (LOCAL, earlier.target):
         raise RerunError(
-            "Results of an earlier run cannot be taken over on a cluster.",
-            where=f"pipeline {pipeline.name}, target {chosen}",
-            remedy=f"Rerun it on this machine (`--target {LOCAL}`), or run the whole pipeline there.",
+            f"Results of a run on {earlier.target} cannot be taken over on {chosen}.",
+            where=f"pipeline {pipeline.name}, run {earlier.id}",
+            remedy=f"Rerun it where it ran (`--target {earlier.target}`), or run the whole pipeline there.",
         )
     return chosen
 

@@ -278,6 +278,9 @@ class Reconciliation:
         )
         made["artifacts"] = []
         for item in arguments.get("artifacts", []):
+            if "s3" in item:
+                made["artifacts"].append(item)
+                continue
             if item["from"] not in artifacts:
                 raise SubstitutionError(f"unable to resolve references: {item['from']}")
             source = artifacts[item["from"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,22 +19,6 @@ from tests.cluster import TestCluster
 from tests.repair.test_debug import notebook_of
 
 TARGET = f"argo:{TestCluster.context}"
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCluster]:
-    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    with TestCluster() as started:
-        yield started
-
-
-@pytest.fixture
-def bench(cluster: TestCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
-    monkeypatch.setenv("KFP_JUPYTER_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
-    made = Workbench(tmp_path / "data")
-    yield made
-    made.close()
 
 
 @dsl.component
@@ -71,8 +54,8 @@ def program(text: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, file], capture_output=True, text=True, check=False)
 
 
-def test_its_artifacts_come_from_the_clusters_store(bench: Workbench, tmp_path: Path) -> None:
-    run = bench.run(study.model, {"rows": 4}, target=TARGET).wait(60)
+def test_its_artifacts_come_from_the_clusters_store(bench_on_cluster: Workbench, tmp_path: Path) -> None:
+    run = bench_on_cluster.run(study.model, {"rows": 4}, target=TARGET).wait(60)
     told: list[str] = []
     code = task_code(run, failed_task(run), {}, told.append)
     assert code.notes == ()
@@ -90,9 +73,9 @@ def test_its_artifacts_come_from_the_clusters_store(bench: Workbench, tmp_path: 
 
 
 def test_what_cannot_be_brought_is_named_and_the_rest_is_there(
-    bench: Workbench, cluster: TestCluster
+    bench_on_cluster: Workbench, cluster: TestCluster
 ) -> None:
-    run = bench.run(study.model, {}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(60)
     uri = run.tasks["load"].artifacts["data"].uri
     (cluster.folder / "repository" / uri).unlink()
     code = task_code(run, "train", {})
@@ -104,8 +87,10 @@ def test_what_cannot_be_brought_is_named_and_the_rest_is_there(
     assert code.inputs["data"].uri == uri
 
 
-def test_of_a_cluster_that_is_down_the_parameters_are_there(bench: Workbench, cluster: TestCluster) -> None:
-    run = bench.run(study.model, {}, target=TARGET).wait(60)
+def test_of_a_cluster_that_is_down_the_parameters_are_there(
+    bench_on_cluster: Workbench, cluster: TestCluster
+) -> None:
+    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(60)
     cluster.go_down()
     try:
         code = task_code(run, "train", {})
@@ -116,8 +101,10 @@ def test_of_a_cluster_that_is_down_the_parameters_are_there(bench: Workbench, cl
     assert code.inputs["parts"] == 0
 
 
-def test_an_artifact_of_a_run_on_a_cluster_has_a_path_here(bench: Workbench, cluster: TestCluster) -> None:
-    run = bench.run(study.model, {"rows": 2}, target=TARGET).wait(60)
+def test_an_artifact_of_a_run_on_a_cluster_has_a_path_here(
+    bench_on_cluster: Workbench, cluster: TestCluster
+) -> None:
+    run = bench_on_cluster.run(study.model, {"rows": 2}, target=TARGET).wait(60)
     data = run.tasks["load"].artifacts["data"]
     cluster.server.requests.clear()
     assert (data.type, data.metadata) == ("system.Dataset", {"rows": 2})
@@ -131,17 +118,17 @@ def test_an_artifact_of_a_run_on_a_cluster_has_a_path_here(bench: Workbench, clu
 
 
 def test_an_artifact_that_is_gone_says_so_where_its_path_is_asked_for(
-    bench: Workbench, cluster: TestCluster
+    bench_on_cluster: Workbench, cluster: TestCluster
 ) -> None:
-    run = bench.run(study.model, {}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(60)
     data = run.tasks["load"].artifacts["data"]
     (cluster.folder / "repository" / data.uri).unlink()
     with pytest.raises(EngineError, match="not in the cluster's store any more"):
         _ = data.path
 
 
-def test_a_cell_gets_the_values_themselves(bench: Workbench, tmp_path: Path) -> None:
-    run = bench.run(find_pipeline(notebook_of(tmp_path)), {}, target=TARGET).wait(60)
+def test_a_cell_gets_the_values_themselves(bench_on_cluster: Workbench, tmp_path: Path) -> None:
+    run = bench_on_cluster.run(find_pipeline(notebook_of(tmp_path)), {}, target=TARGET).wait(60)
     assert failed_task(run) == "use", run.logs()
     code = task_code(run, "use", {})
     assert code.inputs["data"] == {"held": {1, 4}, "none": 0}

@@ -140,7 +140,7 @@ def test_a_rerun_of_what_succeeded_and_is_unchanged_is_refused(bench, ledger):
     done = bench.run(study(train), {"ledger": str(ledger.path)}).wait(60)
     with pytest.raises(RerunError, match="Nothing was changed"):
         rerun(bench, done, study(train))
-    with pytest.raises(RerunError, match="cannot be taken over on a cluster"):
+    with pytest.raises(RerunError, match="a run on local cannot be taken over on argo"):
         rerun(bench, done, study(broken_train), target="argo")
     with pytest.raises(ArgumentError, match="lr"):
         rerun(bench, done, study(broken_train), arguments={"lr": 1})

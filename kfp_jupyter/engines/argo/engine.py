@@ -18,10 +18,11 @@ from kfp_jupyter.engines.argo.errors import ClusterError, RequestError, RunGoneE
 from kfp_jupyter.engines.argo.failure import in_place
 from kfp_jupyter.engines.argo.fetch import fetch
 from kfp_jupyter.engines.argo.manifest import Installation, workflow
+from kfp_jupyter.engines.argo.names import workflow_name
 from kfp_jupyter.engines.argo.outage import Outage
 from kfp_jupyter.engines.argo.pods import AttemptPod, PodGoneError, attempt_pods, pod_lines
 from kfp_jupyter.engines.argo.reader import Waiting
-from kfp_jupyter.engines.argo.record import read_record
+from kfp_jupyter.engines.argo.record import Record, read_record
 from kfp_jupyter.engines.argo.status import read
 from kfp_jupyter.engines.argo.story import Story
 from kfp_jupyter.engines.argo.submission import artifact_root, submit
@@ -67,7 +68,7 @@ class ArgoEngine:
     def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:
         """Return what is not done on a cluster; see `Engine.notices`."""
         if options.caching and any(task.settings.caching for task in pipeline.graph.tasks.values()):
-            return ("Nothing is cached on Argo yet: every task runs.",)
+            return (f"Nothing is cached on Argo yet: every {'other ' if options.taken else ''}task runs.",)
         return ()
 
     def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
@@ -108,6 +109,9 @@ class ArgoEngine:
                 f"The run {ref.run_id} has no task {task!r}.",
                 remedy=f"It has: {', '.join(record.tasks.values())}.",
             )
+        if task in record.taken:
+            yield from self._logs_of_earlier(ref, record, task, stop)
+            return
         number, outage = 0, Outage(self._patience.refusal) if follow else None
         while not stop.is_set():
             try:
@@ -130,6 +134,16 @@ class ArgoEngine:
             if ended or not follow:
                 return
             stop.wait(_ASK_SECONDS)
+
+    def _logs_of_earlier(self, ref: RunRef, record: Record, task: str, stop: Stop) -> Iterator[str]:
+        """Yield what a task printed in the run that made the result that stands for it here."""
+        run_id = record.taken[task].cached_from
+        namespace = ref.location.partition("/")[0]
+        location = f"{namespace}/{workflow_name(run_id, record.pipeline)}"
+        try:
+            yield from self.logs(RunRef(run_id, ref.target, location), task, stop)
+        except RunGoneError:
+            yield f"[kfp-jupyter] It ran in {run_id}, which is not in the cluster any more, nor is its log."
 
     def given(self, ref: RunRef, task: str) -> Json:  # noqa: ARG002
         """Return None: the run's state tells its parameters, `fetch` brings its artifacts."""

@@ -8,9 +8,7 @@ in parts, parcels (`parcel`) take them; here it is decided what to ask for, and 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from kfp_jupyter.engines.argo.connection import Cluster
@@ -18,6 +16,7 @@ from kfp_jupyter.engines.argo.errors import ClusterError, FetchError
 from kfp_jupyter.engines.argo.manifest import Installation
 from kfp_jupyter.engines.argo.parcel import Parcel, ParcelError
 from kfp_jupyter.engines.argo.reader import Piece, Reader, Waiting, reader_workflow
+from kfp_jupyter.engines.argo.stored import Stored, stored_at
 from kfp_jupyter.engines.argo.submission import artifact_root
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.model.run import ArtifactRecord
@@ -30,37 +29,6 @@ DEFAULT_LIMIT = 100
 """That limit, if it is not set; each 6 MB of what does not compress cost a pod."""
 
 _TRIES = 3
-# `KEY/OF/WORKFLOW/POD/OUTPUT`, where the pod's name begins with the Workflow's; before it perhaps `s3://bucket/`.
-_STORED = re.compile(r"(?:([a-z][a-z0-9+.-]*://[^/]+)/)?((?:[^/]+/)*([^/]+)/(\3-[^/]+)/([^/]+))")
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Where a task's artifact lies in the cluster's store.
-
-    Attributes:
-        root: The store, such as `s3://bucket`; empty if it was not known when the run was started.
-        key: The key below it.
-        place: The path below the folder of what was brought.
-    """
-
-    root: str
-    key: str
-    place: Path
-
-    @property
-    def name(self) -> str:
-        """The output's name."""
-        return self.place.name
-
-
-def stored_at(uri: str) -> Stored | None:
-    """Return where the artifact of a URI lies in the store; None if it is not one that a step left there."""
-    found = _STORED.fullmatch(uri)
-    if found is None or ".." in uri.split("/"):
-        return None
-    root, key, workflow, pod, output = found.groups()
-    return Stored(root or "", key, Path(workflow, pod, output))
 
 
 def fetch(

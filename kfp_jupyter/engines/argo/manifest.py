@@ -19,6 +19,14 @@ from kfp_jupyter.engines.argo.given import check_given
 from kfp_jupyter.engines.argo.names import label_value, slug, task_names, workflow_name
 from kfp_jupyter.engines.argo.record import NOTICES_ANNOTATION, PIPELINE_LABEL, RUN_LABEL, pack_pipeline
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, record_parameter
+from kfp_jupyter.engines.argo.taken import (
+    Taken,
+    described,
+    pack_taken,
+    standing,
+    stored_artifact,
+    taken_artifact,
+)
 from kfp_jupyter.engines.argo.template import template
 from kfp_jupyter.engines.argo.values import VALUE_LIMIT, encode_expression, encode_value
 from kfp_jupyter.engines.argo.weight import PodWeight, weight
@@ -67,7 +75,8 @@ def workflow(
     Args:
         pipeline: A checked pipeline.
         arguments: A value for each of its inputs.
-        options: `run_id` names it, `jobs` limits its parallelism, `labels` become annotations.
+        options: `run_id` names it, `jobs` limits its parallelism, `labels` become annotations, `taken` stands
+            for tasks.
         installation: What is particular to the cluster.
 
     Raises:
@@ -77,8 +86,9 @@ def workflow(
     installation = installation or Installation()
     templates = _Templates(pipeline, installation.artifact_root)
     names = task_names(pipeline.graph.tasks)
-    ordered = list(pipeline.graph.in_order())
-    tasks = [_dag_task(pipeline, task, names, templates.of(task).name) for task in ordered]
+    taken = options.taken
+    ordered = [standing(task, taken) for task in pipeline.graph.in_order() if task.name not in taken]
+    tasks = [_dag_task(pipeline, task, names, templates.of(task).name, taken) for task in ordered]
     parameters = [
         {"name": name, "value": _sized(value, f"argument {name}")} for name, value in arguments.items()
     ]
@@ -189,10 +199,13 @@ def _key_prefix(pipeline: Pipeline) -> str:
     return f"{pipeline.pipeline_root.strip('/') or 'kfp-jupyter'}/{{{{workflow.name}}}}/{{{{pod.name}}}}"
 
 
-def _dag_task(pipeline: Pipeline, task: Task, names: Mapping[str, str], template_name: str) -> dict[str, Any]:
+def _dag_task(
+    pipeline: Pipeline, task: Task, names: Mapping[str, str], template_name: str, taken: Taken
+) -> dict[str, Any]:
     made: dict[str, Any] = {"name": names[task.name], "template": template_name}
-    if task.dependencies:
-        made["depends"] = " && ".join(f"{names[name]}.Succeeded" for name in task.dependencies)
+    waits_for = [name for name in task.dependencies if name not in taken]
+    if waits_for:
+        made["depends"] = " && ".join(f"{names[name]}.Succeeded" for name in waits_for)
     component = pipeline.component_of(task)
     parameters: list[dict[str, str]] = []
     artifacts: list[dict[str, str]] = []
@@ -201,16 +214,22 @@ def _dag_task(pipeline: Pipeline, task: Task, names: Mapping[str, str], template
         if value is None:
             if not spec.optional:
                 raise _error(task, f"Its input {spec.name!r} is given no value", "Pass it in the pipeline.")
+        elif record := taken_artifact(task, spec.name, taken):
+            artifacts.append(stored_artifact(spec.name, record, f"task {task.name}"))
+            if isinstance(component.implementation, PythonStep):
+                parameters.append(
+                    {"name": record_parameter(spec.name), "value": described(spec.name, record)}
+                )
         elif isinstance(spec.type, ArtifactType):
             source = _artifact_source(task, spec, value, names)
             artifacts.append(
                 {"name": spec.name, "from": f"{{{{{source[0]}.outputs.artifacts.{source[1]}}}}}"}
             )
             if isinstance(component.implementation, PythonStep):
-                record = f"{{{{{source[0]}.outputs.parameters.{record_parameter(source[1])}}}}}"
+                told = f"{{{{{source[0]}.outputs.parameters.{record_parameter(source[1])}}}}}"
                 if isinstance(_producer(pipeline, value), ContainerStep):
-                    record = "{}"
-                parameters.append({"name": record_parameter(spec.name), "value": record})
+                    told = "{}"
+                parameters.append({"name": record_parameter(spec.name), "value": told})
         else:
             parameters.append({"name": spec.name, "value": _parameter(pipeline, task, value, names)})
     arguments: dict[str, Any] = {}
@@ -278,7 +297,7 @@ def _annotations(pipeline: Pipeline, options: RunOptions) -> dict[str, str]:
     }
     title = {"workflows.argoproj.io/title": pipeline.display_name or pipeline.name}
     notices = {NOTICES_ANNOTATION: "\n".join(options.notices)} if options.notices else {}
-    return {**facts, **title, **notices, **pack_pipeline(pipeline)}
+    return {**facts, **title, **notices, **pack_pipeline(pipeline), **pack_taken(pipeline, options.taken)}
 
 
 def _error(task: Task, what: str, remedy: str) -> ManifestError:

@@ -22,6 +22,11 @@ _EXPLAINED = (
         ),
     ),
     (
+        re.compile(r"artifact \S+ failed to load: .*(does not exist|doesn't exist|not found|NoSuchKey)"),
+        "InputGone",
+        "An artifact that it needs is not in the cluster's store any more: run the whole pipeline.",
+    ),
+    (
         re.compile(r"wait: Error \(exit code 64\)"),
         "OutputsNotSaved",
         (

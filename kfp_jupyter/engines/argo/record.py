@@ -12,15 +12,17 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kfp_jupyter.engines.argo.names import task_names
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER
+from kfp_jupyter.engines.argo.taken import read_taken
 from kfp_jupyter.engines.argo.values import decode_value
 from kfp_jupyter.model import codec
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import TaskRun
 from kfp_jupyter.model.types import Json
 
 RUN_LABEL = "kfp-jupyter/run-id"
@@ -42,6 +44,7 @@ class Record:
         arguments: The run's arguments.
         tasks: Our path of each task, by Argo's name of it.
         notices: What was asked for and is not done, a sentence each.
+        taken: Results of an earlier run that stand for tasks, by our path of the task.
     """
 
     pipeline: str
@@ -49,6 +52,7 @@ class Record:
     arguments: Mapping[str, Json]
     tasks: Mapping[str, str]
     notices: tuple[str, ...] = ()
+    taken: Mapping[str, TaskRun] = field(default_factory=dict)
 
     def component(self, task: str) -> Component | None:
         """Return the component of a task, or None if it is not known."""
@@ -70,6 +74,7 @@ def read_record(workflow: Mapping[str, Any]) -> Record:
     annotations = metadata.get("annotations", {})
     model = _model(annotations.get(PIPELINE_ANNOTATION, ""))
     notices = tuple(annotations.get(NOTICES_ANNOTATION, "").splitlines())
+    taken = read_taken(annotations)
     given = {
         item["name"]: decode_value(item["value"])
         for item in spec.get("arguments", {}).get("parameters", [])
@@ -77,13 +82,14 @@ def read_record(workflow: Mapping[str, Any]) -> Record:
     }
     if model is not None:
         tasks = {argo: task for task, argo in task_names(model.graph.tasks).items()}
-        return Record(model.name, model, given, tasks, notices)
+        return Record(model.name, model, given, tasks, notices, taken)
     dag: dict[str, Any] = next(
         (held["dag"] for held in spec.get("templates", []) if held["name"] == spec.get("entrypoint")), {}
     )
     names = [task["name"] for task in dag.get("tasks", [])]
     name = metadata.get("labels", {}).get(PIPELINE_LABEL, metadata["name"])
-    return Record(name, None, given, {task: task for task in names}, notices)
+    names += [path for path in taken if path not in names]
+    return Record(name, None, given, {task: task for task in names}, notices, taken)
 
 
 def _model(packed: str) -> Pipeline | None:

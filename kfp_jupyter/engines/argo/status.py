@@ -17,6 +17,7 @@ from kfp_jupyter.engines.argo.nodes import Node, NodesOutOfReachError, attempts,
 from kfp_jupyter.engines.argo.outputs import artifacts_of, inputs_of, outputs_of
 from kfp_jupyter.engines.argo.reasons import explained
 from kfp_jupyter.engines.argo.record import Record
+from kfp_jupyter.engines.argo.taken import taken_over
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.run import Event, RunChanged, State, TaskChanged, TaskError
 
@@ -88,7 +89,9 @@ def read(workflow: Mapping[str, Any], record: Record, begun: Container[str] = ()
     tasks: dict[str, TaskReading] = {}
     for argo, task in record.tasks.items():
         node = task_node(workflow, nodes, argo)
-        if node is not None:
+        if task in record.taken:
+            tasks[task] = TaskReading(taken_over(task, record.taken[task], started or created))
+        elif node is not None:
             tries = [_running(tried, begun) for tried in attempts(node, nodes)]
             told = _task(task, _running(node, begun), tries, record.component(task), stopped)
             tasks[task] = _closed(told, run) if run.state.finished else told

@@ -13,8 +13,9 @@ import pytest
 
 from kfp_jupyter.engines.argo import ArgoEngine
 from kfp_jupyter.engines.argo.errors import FetchError, ForbiddenError
-from kfp_jupyter.engines.argo.fetch import LIMIT_VARIABLE, fetch_limit, stored_at
+from kfp_jupyter.engines.argo.fetch import LIMIT_VARIABLE, fetch_limit
 from kfp_jupyter.engines.argo.reader import READER_LABEL, Waiting
+from kfp_jupyter.engines.argo.stored import stored_at
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import ArtifactRecord
