@@ -10,7 +10,7 @@ import argparse
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from kfp_jupyter.cells import quantity
 from kfp_jupyter.cells.cell_line import CellLine, InterfaceError, is_interface, outside, read_cell_line
@@ -18,14 +18,10 @@ from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.definition import find_function
 from kfp_jupyter.cells.errors import ComponentError
 from kfp_jupyter.cells.interface import read_interface
+from kfp_jupyter.cells.magic_parser import MagicParser, MagicUsageError
 from kfp_jupyter.cells.stand_in import stand_in
-from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Fragment, InputSpec, Source
 from kfp_jupyter.model.pipeline import Resources, Retry, TaskSettings
-
-
-class MagicUsageError(KfpJupyterError):
-    """A magic's line that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +201,6 @@ def _interface(text: str) -> tuple[str, tuple[InputSpec, ...] | None]:
         ) from None
 
 
-class _LineParser(argparse.ArgumentParser):
-    """Raises instead of leaving the process, with a message of one line."""
-
-    def error(self, message: str) -> NoReturn:
-        usage = " ".join(self.format_usage().split())
-        raise MagicUsageError(f"{self.prog}: {message}.", remedy=usage[0].upper() + usage[1:])
-
-
 def _read(function: Callable[[str], Any]) -> Callable[[str], Any]:
     """Let argparse show the message of the ValueError that `function` raises."""
 
@@ -239,7 +227,7 @@ def _retries(text: str) -> int:
 
 
 def _component_parser() -> argparse.ArgumentParser:
-    parser = _LineParser(
+    parser = MagicParser(
         prog="%%component",
         usage="%(prog)s [NAME | NAME(input: type = default, …) -> output: type, …] [OPTIONS]",
         add_help=False,
@@ -298,7 +286,7 @@ def _component_parser() -> argparse.ArgumentParser:
 
 def _pipeline_parser() -> argparse.ArgumentParser:
     usage = "%(prog)s [NAME | NAME(parameter: type = default, …)] [OPTIONS]"
-    parser = _LineParser(prog="%%pipeline", usage=usage, add_help=False, allow_abbrev=False)
+    parser = MagicParser(prog="%%pipeline", usage=usage, add_help=False, allow_abbrev=False)
     add = parser.add_argument
     add("--target", default="", help="where to run: local, or argo:CONTEXT")
     add(

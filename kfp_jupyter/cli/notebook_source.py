@@ -20,9 +20,9 @@ from kfp_jupyter.cells.history import History, Text
 from kfp_jupyter.cells.kale import has_kale_tags
 from kfp_jupyter.cells.ledger import Ledger
 from kfp_jupyter.cells.magic_lines import plain_python
+from kfp_jupyter.cells.magic_parser import MagicUsageError
 from kfp_jupyter.cells.notebook import CodeCell, Notebook, load_notebook
 from kfp_jupyter.cells.origin import enter_text
-from kfp_jupyter.cells.signature import MagicUsageError
 from kfp_jupyter.cells.surroundings import reading
 from kfp_jupyter.cli.source import Failed, user_error
 from kfp_jupyter.compat import installed

@@ -17,13 +17,14 @@ from typing import Any
 from kfp_jupyter.cells.cell_form import FIRST_LINE
 from kfp_jupyter.cells.component import component_from_cell
 from kfp_jupyter.cells.data_flow import data_flow
-from kfp_jupyter.cells.finding import Finding
+from kfp_jupyter.cells.finding import Finding, Where
 from kfp_jupyter.cells.hints import authoring_names
 from kfp_jupyter.cells.history import History
 from kfp_jupyter.cells.ledger import Ledger, StepCell
 from kfp_jupyter.cells.origin import place_name
 from kfp_jupyter.cells.signature import PipelineOptions, parse_component_line, parse_pipeline_line
 from kfp_jupyter.cells.surroundings import notebook_surroundings
+from kfp_jupyter.cells.unresolved import undefined
 from kfp_jupyter.dsl import PipelineBuilder, PipelineFunction, PythonComponent
 from kfp_jupyter.dsl import pipeline as pipeline_of
 from kfp_jupyter.dsl.cell_pipeline import pipeline_of_cells
@@ -144,12 +145,15 @@ def define_pipeline(
     options = parse_pipeline_line(line)
     module = _parsed(body, file)
     function = None if options.auto else _only_function(module)
-    if options.auto:
-        made = _from_data_flow(module, file, namespace, options, default_name or "pipeline", ledger)
-    elif function is not None:
-        made = _from_function(function, body, file, namespace, options)
-    else:
-        made = _from_calls(body, file, namespace, options, default_name or "pipeline")
+    try:
+        if options.auto:
+            made = _from_data_flow(module, file, namespace, options, default_name or "pipeline", ledger)
+        elif function is not None:
+            made = _from_function(function, body, file, namespace, options)
+        else:
+            made = _from_calls(body, file, namespace, options, default_name or "pipeline")
+    except NameError as error:
+        raise (_undefined(error, file, namespace) or error) from None
     name = (options.name or (function.name if function else made.name)).replace("-", "_")
     held = namespace.get(name)
     if isinstance(held, PythonComponent):
@@ -162,6 +166,18 @@ def define_pipeline(
     if options.name or function or held is None or isinstance(held, PipelineFunction):
         namespace[name] = made
     return made, options
+
+
+def _undefined(error: NameError, file: str, namespace: dict[str, Any]) -> DefinitionError | None:
+    """Return what is said of a name in a pipeline cell that nothing defines, often since its cell failed."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or last.tb_frame.f_code.co_filename != file or type(error) is not NameError:
+        return None
+    where = Where(place_name(file), last.tb_lineno)
+    found = undefined(error.name or "", where, notebook_surroundings(namespace), ())
+    return DefinitionError(found.what, where=str(where), remedy=found.remedy)
 
 
 def argument_values(pipeline: Pipeline, texts: Mapping[str, Json]) -> dict[str, Json]:

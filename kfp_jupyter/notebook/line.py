@@ -10,10 +10,10 @@ import argparse
 import shlex
 import time
 from html import escape
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.cells.component import kebab_case
-from kfp_jupyter.cells.signature import MagicUsageError
+from kfp_jupyter.cells.magic_parser import MagicParser, MagicUsageError
 
 if TYPE_CHECKING:
     from kfp_jupyter.model.pipeline import Pipeline
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 _LATEST = "latest"
 # Seconds between two looks at a log that is followed.
 _LOG_PACE = 0.3
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises instead of leaving the process, with a message of one line."""
-
-    def error(self, message: str) -> NoReturn:
-        usage = " ".join(self.format_usage().split())
-        raise MagicUsageError(f"{self.prog}: {message}.", remedy=usage[0].upper() + usage[1:])
 
 
 def run_line(session: Any, line: str) -> None:
@@ -266,7 +258,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> dict[str, str]:
 
 
 def _line_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="%kfp", add_help=False, allow_abbrev=False)
+    parser = MagicParser(prog="%kfp", add_help=False, allow_abbrev=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, carry_out: Any, text: str) -> argparse.ArgumentParser:

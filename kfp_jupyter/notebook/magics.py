@@ -87,7 +87,7 @@ class Magics:
 
     def kfp(self, line: str) -> None:
         """Carry out a subcommand."""
-        from kfp_jupyter.cells.signature import MagicUsageError
+        from kfp_jupyter.cells.magic_parser import MagicUsageError
         from kfp_jupyter.notebook.line import run_line
 
         try:
@@ -116,7 +116,7 @@ class Magics:
     @contextmanager
     def _cell(self, magic: str, line: str, body: str) -> Iterator[str]:
         """Give a file name to compile the cell under, which IPython knows as `Cell In[n]`."""
-        from kfp_jupyter.cells.signature import MagicUsageError
+        from kfp_jupyter.cells.magic_parser import MagicUsageError
 
         # IPython shows these lines in tracebacks, and has to be able to parse them.
         shown = f"# {magic} {line}\n{body}"

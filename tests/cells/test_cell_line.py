@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kfp_jupyter.cells.cell_line import InterfaceError, parameter_type, read_cell_line
-from kfp_jupyter.cells.signature import MagicUsageError, parse_component_line
+from kfp_jupyter.cells.magic_parser import MagicUsageError
+from kfp_jupyter.cells.signature import parse_component_line
 from kfp_jupyter.model.types import ArtifactType, ParameterType
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from kfp_jupyter.cells.magic_parser import MagicUsageError
 from kfp_jupyter.cells.signature import (
     ComponentOptions,
-    MagicUsageError,
     PipelineOptions,
     parse_component_line,
     parse_pipeline_line,
@@ -102,3 +102,9 @@ def test_a_wrong_line_is_one_line_of_usage(parse: Any, line: str, message: str) 
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
     assert refused.value.remedy
+
+
+def test_an_option_that_is_not_there_is_told_the_nearest() -> None:
+    with pytest.raises(MagicUsageError) as refused:
+        parse_component_line("--retries 2")
+    assert refused.value.remedy.startswith("Did you mean --retry? The options are: --base-image, ")

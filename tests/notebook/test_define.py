@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kfp_jupyter.cells.signature import MagicUsageError
+from kfp_jupyter.cells.magic_parser import MagicUsageError
 from kfp_jupyter.dsl import PipelineFunction, PythonComponent
 from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.pipeline import PipelineError, PipelineInput, Resources, Retry, TaskOutput

@@ -108,6 +108,15 @@ def test_a_pipeline_cell_of_calls_draws_the_graph_and_binds_the_name(shared):
     assert shared.run("a").ename == "NameError"
 
 
+def test_a_pipeline_names_the_cell_that_would_have_defined_a_component(shared):
+    failed = shared.run("%%component\ndef late(n: int) -> int:\n    return n + not_there\n")
+    assert "not_there" in failed.traceback
+    place = f"Cell In[{shared.replies[failed.request]['content']['execution_count']}]"
+    cell = shared.run("%%pipeline early\nlate(n=load(n=2).output)\n")
+    assert f"The name 'late' is not defined; {place}, line 2 would define it." in cell.traceback
+    assert f"Run {place} again" in cell.traceback
+
+
 def test_a_pipeline_cell_of_one_function_takes_its_arguments_and_outputs(shared):
     cell = shared.run(
         "%%pipeline\ndef whole(n: int = 5) -> float:\n    return train(n=load(n=n).output).output\n"
