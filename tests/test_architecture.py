@@ -20,8 +20,8 @@ FLOORS = (
     {"components", "kubernetes"},
     {"run"},
     {"workbench", "compat"},
-    # What a failed run leads to; made of what the workbench knows.
-    {"repair"},
+    # What a failed run leads to, and calls that are runs; made of what the workbench knows.
+    {"repair", "local"},
     # A cell is defined by one function, for the magics and for the command line.
     {"notebook"},
     {"cli"},

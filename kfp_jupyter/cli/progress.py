@@ -8,11 +8,10 @@ from typing import TextIO
 
 from kfp_jupyter.model.run import RunState, TaskRun
 from kfp_jupyter.run import Run
-from kfp_jupyter.view.document import document, task_document
-from kfp_jupyter.view.look import STATES
+from kfp_jupyter.view.document import document
 from kfp_jupyter.view.metrics import node_names, task_name
+from kfp_jupyter.view.task_line import task_line
 from kfp_jupyter.view.text import text
-from kfp_jupyter.view.wording import duration, look_key, plain
 
 # https://en.wikipedia.org/wiki/ANSI_escape_code
 _CLEAR_LINE, _CLEAR_BELOW = "\x1b[2K", "\x1b[J"
@@ -69,14 +68,3 @@ def _show_lines(run: Run, out: TextIO) -> None:
                 out.write(f"{task_line(task_name(names, path), task)}\n")
                 out.flush()
             told[path] = task
-
-
-def task_line(label: str, task: TaskRun) -> str:
-    """Return one line on the state of the task that is shown as `label`: `✔ train succeeded in 1.2 s`."""
-    look = STATES[look_key(task_document(task))]
-    words = [str(look["mark"]), label, str(look["text"])]
-    if task.attempt > 1:
-        words.append(f"(attempt {task.attempt})")
-    if task.state.finished and task.started_at is not None and task.finished_at is not None:
-        words.append(f"in {duration(task.finished_at - task.started_at)}")
-    return plain(" ".join(words))

@@ -42,6 +42,7 @@ MODULES = {
     "kfp.kubernetes.timeout": "kfp_jupyter.kubernetes.pod",
     "kfp.kubernetes.toleration": "kfp_jupyter.kubernetes.node",
     "kfp.kubernetes.volume": "kfp_jupyter.kubernetes.volume",
+    "kfp.local": "kfp_jupyter.local",
     "kfp.dsl.types.artifact_types": "kfp_jupyter.executor.artifacts",
     "kfp.v2.dsl": "kfp_jupyter.dsl",
     "kfp.v2.compiler": "kfp_jupyter.compiler",

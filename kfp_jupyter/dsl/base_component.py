@@ -10,6 +10,7 @@ from typing import Any
 
 from kfp_jupyter.cells.errors import ComponentError
 from kfp_jupyter.cells.origin import caller, place_line
+from kfp_jupyter.dsl.outside_call import Called, outside_call
 from kfp_jupyter.dsl.pipeline_builder import current_builder
 from kfp_jupyter.dsl.pipeline_task import PipelineTask
 from kfp_jupyter.model.component import Component, InputSpec, OutputSpec
@@ -22,6 +23,14 @@ class NotSupportedError(ComponentError):
 
 class NotCalledError(PipelineError, AttributeError):
     """A component was taken for the task that calling it makes."""
+
+
+class NotInitializedError(PipelineError, RuntimeError):
+    """Something was called outside of a pipeline that could only run by itself after `local.init`."""
+
+
+INIT = "call `local.init(local.SubprocessRunner())` first (`from kfp_jupyter import local`)"
+"""What makes calls outside of a pipeline run, in words."""
 
 
 class BaseComponent:
@@ -68,15 +77,20 @@ class BaseComponent:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Add a task to the pipeline that is being written.
+        """Add a task to the pipeline that is being written; outside of one, run it if calls are to run.
 
         Returns:
-            The `PipelineTask`.
+            The `PipelineTask`; after `kfp_jupyter.local.init`, and outside of a pipeline, one that has run.
 
         Raises:
             ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
-            PipelineError: No pipeline is being written.
+            PipelineError: No pipeline is being written, and calls are not to run.
+            LocalRunError: The run did not succeed.
         """
+        __tracebackhide__ = True
+        does = outside_call() if current_builder() is None else None
+        if does is not None:
+            return does(Called(self.model, self.inner_pipeline, self.defaults), args, kwargs)
         return self.add_task(*args, **kwargs)
 
     def add_task(self, *args: Any, **kwargs: Any) -> PipelineTask:
@@ -88,10 +102,11 @@ class BaseComponent:
         """
         builder = current_builder()
         if builder is None:
-            raise PipelineError(
+            raise NotInitializedError(
                 f"Component {self.name!r} was called outside of a pipeline.",
                 where=place_line(*caller()),
-                remedy="Call it in a `%%pipeline` cell or in a function under `@pipeline`.",
+                remedy="Call it in a `%%pipeline` cell or in a function under `@pipeline`. To run it by "
+                f"itself on this machine, {INIT}.",
             )
         return builder.add_task(self.model, args, kwargs, self.defaults, self.inner_pipeline)
 

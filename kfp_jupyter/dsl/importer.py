@@ -57,7 +57,8 @@ def importer(
     ]
     step = Importer(uri, type_, reimport, values, download_to_workspace)
     component = Component("importer", tuple(inputs), (OutputSpec("artifact", type_),), step)
-    return BaseComponent(component).add_task(uri=artifact_uri, **held.inputs)
+    task: PipelineTask = BaseComponent(component)(uri=artifact_uri, **held.inputs)
+    return task
 
 
 class _Metadata:

@@ -16,7 +16,8 @@ from typing import Any, Protocol, overload
 from kfp_jupyter.cells.errors import ComponentError, SignatureError
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import caller, place_line, place_name
-from kfp_jupyter.dsl.base_component import NotSupportedError
+from kfp_jupyter.dsl.base_component import INIT, NotInitializedError, NotSupportedError
+from kfp_jupyter.dsl.outside_call import Called, outside_call
 from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder, current_builder
 from kfp_jupyter.dsl.pipeline_config import PipelineConfig
 from kfp_jupyter.dsl.pipeline_task import PipelineTask
@@ -87,23 +88,31 @@ class PipelineFunction:
         return f"<pipeline {self.name}({inputs}), {len(self.model.graph.tasks)} tasks>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> PipelineTask:
-        """Add a task that runs the pipeline to the one that is being written.
+        """Add a task that runs the pipeline to the one that is being written; outside of one, run it.
 
         Returns:
-            The task, whose outputs are the pipeline's.
+            The task, whose outputs are the pipeline's. After `kfp_jupyter.local.init`, and outside of a
+            pipeline, one that has run.
 
         Raises:
             ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
-            PipelineError: No other pipeline is being written: a pipeline is run, not called.
+            NotInitializedError: No other pipeline is being written, and calls are not to run.
+            LocalRunError: The run did not succeed.
         """
+        __tracebackhide__ = True
         builder = current_builder()
-        if builder is None:
-            raise PipelineError(
+        if builder is not None:
+            return builder.add_task(self.component, args, kwargs, pipeline=self.model)
+        does = outside_call()
+        if does is None:
+            raise NotInitializedError(
                 f"The pipeline {self.name!r} was called.",
                 where=place_line(*caller()),
-                remedy=f"Run it with `{self.__name__}.run(…)`, or call it inside another pipeline.",
+                remedy=f"Run it with `{self.__name__}.run(…)`, or call it inside another pipeline. To let "
+                f"calls run on this machine, {INIT}.",
             )
-        return builder.add_task(self.component, args, kwargs, pipeline=self.model)
+        task: PipelineTask = does(Called(self.component, self.model), args, kwargs)
+        return task
 
     @property
     def component(self) -> Component:

@@ -18,6 +18,7 @@ from kfp_jupyter.cells import quantity
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, marks
 from kfp_jupyter.dsl.task_itself import TaskItself
+from kfp_jupyter.dsl.task_state import TaskState
 from kfp_jupyter.dsl.tasks_group import ExitHandler, TasksGroup
 from kfp_jupyter.model.check import suggestion, unknown_name
 from kfp_jupyter.model.component import Component, ContainerStep, PythonStep
@@ -94,7 +95,10 @@ class PipelineTask(TaskItself):
         builder: The pipeline that it belongs to.
         group: The group that it belongs to; None for an exit task.
         awaited: What it was told to wait for.
+        state: `FUTURE`; a task that has run (`kfp_jupyter.local`) is `FINAL`.
     """
+
+    state = TaskState.FUTURE
 
     def __init__(
         self,

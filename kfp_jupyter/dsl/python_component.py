@@ -1,6 +1,7 @@
 """A function as a component, and what calling one does.
 
-Inside a pipeline a call adds a task; outside it runs the function at once (`kfp_jupyter.dsl.direct_call`).
+Inside a pipeline a call adds a task; outside it runs the function at once (`kfp_jupyter.dsl.direct_call`), or
+as a step of a run on this machine, after `kfp_jupyter.local.init`.
 Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.component
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 from kfp_jupyter.cells.finding import Finding
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.base_component import BaseComponent, NotSupportedError
+from kfp_jupyter.dsl.outside_call import outside_call
 from kfp_jupyter.dsl.pipeline_builder import current_builder
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.pipeline import PipelineError, TaskSettings
@@ -46,16 +48,18 @@ class PythonComponent(BaseComponent):
 
         Returns:
             The `PipelineTask`. Outside of a pipeline what the function gives out: what it returns, its one
-            output artifact, or all of them by name, as a named tuple.
+            output artifact, or all of them by name, as a named tuple. After `kfp_jupyter.local.init` a
+            `PipelineTask` that has run, there too.
 
         Raises:
             ArgumentError: An argument is unknown, missing, given twice, or of the wrong type.
             PipelineError: There is no pipeline, and the function is not loaded.
             StepCallError: There is no pipeline, and it did not give out what it declares.
+            LocalRunError: It was run after `local.init`, and did not succeed.
         """
         __tracebackhide__ = True
-        if current_builder() is not None:
-            return self.add_task(*args, **kwargs)
+        if current_builder() is not None or outside_call() is not None:
+            return super().__call__(*args, **kwargs)
         if self.python_func is None:
             raise PipelineError(
                 f"Component {self.name!r} was called outside of a pipeline, and its function is not loaded.",

@@ -144,7 +144,7 @@ class Run:
             raise WaitInterrupted(f"Not waiting any longer; run {self.id} goes on.") from None
         status = self._followed_status()
         if raise_on_failure and status.state in (State.FAILED, State.CANCELED):
-            raise self._failure(status)
+            raise self.failure()
         return self
 
     def states(self, interval: float = 0.2) -> Iterator[RunState]:
@@ -229,7 +229,9 @@ class Run:
         lines = self._engine().logs(self.ref, path, Stop())
         return list(lines_or_tail(lines, self.status.tasks[path].log_tail))
 
-    def _failure(self, status: RunState) -> RunFailedError:
+    def failure(self) -> RunFailedError:
+        """Return why the run failed or was canceled, as the error that `wait` raises of it."""
+        status = self.status
         if status.state is State.CANCELED:
             return RunFailedError("The run was canceled.", where=f"run {self.id}", remedy="Run it again.")
         # A group fails for a task inside it, which says more.
