@@ -49,10 +49,11 @@ goldens: $(STAMPS)/test $(STAMPS)/rivals ## rewrite the expected files of the te
 	$(VENV)/bin/python -m pytest -m golden --update-goldens
 	git diff --stat -- tests docs kfp_jupyter
 
-conformance: $(STAMPS)/test ## compile KFP's own suite, KFP_REPO=<checkout of kubeflow/pipelines>, and compare with its goldens
+conformance: $(STAMPS)/test ## compile, read and run KFP's own suite, KFP_REPO=<checkout of kubeflow/pipelines>
 	@test -n "$(KFP_REPO)" || { echo "say where it is: make conformance KFP_REPO=/path/to/kubeflow/pipelines"; exit 1; }
 	$(VENV)/bin/python -m tests.conformance $(KFP_REPO)
 	$(VENV)/bin/python -m tests.conformance.reading $(KFP_REPO)
+	$(VENV)/bin/python -m tests.conformance.local $(KFP_REPO)
 
 bench: $(STAMPS)/test ## run the benchmarks
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(VENV)/bin/python $$benchmark; done

@@ -5,8 +5,8 @@ step. What differs is only what has to: the function is the live one (a debugger
 artifacts are handed over as they are, and output artifacts lie in a folder that is removed when this process
 ends, unless the caller gives artifacts with places of their own.
 
-KFP's SDK refuses such calls unless `kfp.local.init` was called, and then runs a task in another process; here
-nothing has to be set up.
+KFP's SDK refuses such calls unless `kfp.local.init` was called, and then runs a task in another process. Here
+nothing has to be set up; after `kfp_jupyter.local.init` a call is a run here too, and not this.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from typing import Any
 
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.executor import artifacts as executor_artifacts
-from kfp_jupyter.executor.annotations import meaning
-from kfp_jupyter.executor.arguments import Arguments
+from kfp_jupyter.executor.annotations import Meaning, meaning
+from kfp_jupyter.executor.arguments import Arguments, artifacts_of
 from kfp_jupyter.executor.artifacts import Artifact
 from kfp_jupyter.executor.failure import StepError
 from kfp_jupyter.executor.results import Results
@@ -248,6 +248,9 @@ class _Call:
             return handed if self._artifacts[name].is_list else handed[0]
         if name in arguments.paths:
             return written["parameterValues"][name]
+        if name in self._artifacts and isinstance(returned[name], str):
+            # A text that is returned for an artifact was written to its file.
+            return artifacts_of(written["artifacts"][name], Meaning(None))[0]
         return returned[name]
 
 

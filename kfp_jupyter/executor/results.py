@@ -12,7 +12,7 @@ from typing import Any
 
 from kfp_jupyter.executor.annotations import Meaning, fields_of
 from kfp_jupyter.executor.arguments import Arguments, converted, make_parent, or_none
-from kfp_jupyter.executor.artifacts import Artifact, plain
+from kfp_jupyter.executor.artifacts import Artifact, artifact_class, plain
 from kfp_jupyter.executor.failure import StepError
 
 WRITTEN = ("Dataset", "Model", "HTML", "Markdown")
@@ -123,10 +123,15 @@ class Results:
     def _add_artifacts(self, name: str, artifacts: list[Artifact]) -> None:
         records = []
         for index, artifact in enumerate(artifacts):
+            given = [*(self._declared[name].get("artifacts") or []), *({} for _ in artifacts)][index]
+            if isinstance(artifact, str) and given:
+                # As KFP does: it is what the artifact's file holds.
+                text, title = artifact, given["type"]["schemaTitle"]
+                artifact = artifact_class(title)(uri=given["uri"])  # noqa: PLW2901 (it is that from here on)
+                write(artifact.path, text)
             if not hasattr(artifact, "schema_title"):
                 reason = f"the output {name!r} is an artifact, but the function returned {_short(artifact)}"
                 raise self._error("BadOutput", reason)
-            given = [*(self._declared[name].get("artifacts") or []), *({} for _ in artifacts)][index]
             record = {
                 "name": artifact.name or given.get("name", ""),
                 "type": {"schemaTitle": artifact.schema_title},

@@ -22,7 +22,7 @@ from kfp_jupyter.local.outputs import outputs_of
 from kfp_jupyter.local.printed import print_until_end
 from kfp_jupyter.local.session import Session
 from kfp_jupyter.local.task import LocalTask
-from kfp_jupyter.local.unused_settings import warn_of
+from kfp_jupyter.local.unused_settings import tell
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import State, Target
@@ -78,12 +78,12 @@ class LocalCall:
                 arguments,
                 target=Target(),
                 caching=self.session.caching,
-                tell=lambda _: None,  # told below, as warnings
+                tell=lambda _: None,  # see `unused_settings`
                 local=self.session.options,
             )
         except EngineError as error:
             raise LocalRunError(error.what, where=error.where, remedy=error.remedy) from None
-        warn_of(pipeline, run.status.notices)
+        tell(pipeline, run.status.notices)
         return run
 
     def _tell_failure(self, called: Called, run: Run) -> None:

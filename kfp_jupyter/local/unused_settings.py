@@ -1,4 +1,7 @@
-"""Settings of tasks that a run on this machine has no use for, under KFP's names for them."""
+"""What is asked for and does not happen on this machine: told before the run.
+
+What KFP's local runner warns of is a warning here too, with KFP's name of the setting; the rest is printed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import warnings
 from collections.abc import Iterator
 
 from kfp_jupyter.engines.local.notices import ACCELERATORS, CPU_LIMIT, MEMORY_LIMIT
-from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.component import PythonStep
+from kfp_jupyter.model.pipeline import Graph, Pipeline
 
 _KFP_NAMES = {CPU_LIMIT: "cpu_limit", MEMORY_LIMIT: "memory_limit", ACCELERATORS: "accelerator"}
 """KFP's name of a setting by how the engine's notice of it begins."""
@@ -16,22 +20,32 @@ class LocalSettingWarning(UserWarning):
     """A setting of a task does nothing where the task runs on this machine."""
 
 
-def warn_of(pipeline: Pipeline, notices: tuple[str, ...]) -> None:
-    """Warn of what is asked for and will not be done.
+def tell(pipeline: Pipeline, notices: tuple[str, ...]) -> None:
+    """Tell what is asked for and will not be done.
 
     Args:
         pipeline: What is run.
         notices: What the engine says of it.
     """
-    for said in [*notices, *_display_names(pipeline)]:
-        names = [name for begin, name in _KFP_NAMES.items() if said.startswith(begin)]
-        setting = f" (The current local runner has no '{names[0]}'.)" if names else ""
-        warnings.warn(LocalSettingWarning(said + setting), stacklevel=2)
+    for notice in notices:
+        names = [name for begin, name in _KFP_NAMES.items() if notice.startswith(begin)]
+        if names:
+            said = f"{notice} (The current local runner has no '{names[0]}'.)"
+            warnings.warn(LocalSettingWarning(said), stacklevel=2)
+        else:
+            print(notice)  # noqa: T201 - for the person who waits for the call
+    for said in _display_names(pipeline):
+        warnings.warn(LocalSettingWarning(said), stacklevel=2)
 
 
 def _display_names(pipeline: Pipeline) -> Iterator[str]:
     """Yield what KFP's local runner says too: a name for people changes no folder and no log."""
-    named = [path for path, task in pipeline.walk() if task.settings.display_name]
+    named = []
+    for path, task in pipeline.walk():
+        step = pipeline.component_of(task).implementation
+        own = step.function if isinstance(step, PythonStep) else ""
+        if not isinstance(step, Graph) and task.settings.display_name not in ("", own):
+            named.append(path)
     if named:
         yield (
             f"Only shown in pictures: 'display_name' of {', '.join(named)}. "

@@ -32,8 +32,8 @@ def test_the_names_of_kfp_are_our_very_modules(alias: None) -> None:
 
 
 def test_what_is_not_here_yet_is_an_import_error_that_says_so(alias: None) -> None:
-    with pytest.raises(NotHereError, match=r"'kfp\.local' is not part of kfp_jupyter yet"):
-        importlib.import_module("kfp.local")
+    with pytest.raises(NotHereError, match=r"'kfp\.registry' is not part of kfp_jupyter yet"):
+        importlib.import_module("kfp.registry")
     with pytest.raises(ImportError):
         exec("from kfp.dsl import there_is_no_such_name")
 

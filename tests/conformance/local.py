@@ -27,7 +27,7 @@ SECONDS = 1800
 
 
 def lay_out(repository: Path, folder: Path) -> Path:
-    """Copy what the tests need into a folder, as it lies in the repository, and return the test file there."""
+    """Copy what the tests need into a folder, and return the test file there."""
     for source in sorted((repository / PIPELINES).rglob("*")):
         target = folder / PIPELINES / source.relative_to(repository / PIPELINES)
         if source.suffix in (".py", ".ipynb"):
@@ -58,7 +58,15 @@ def states(repository: Path, chosen: list[str]) -> dict[str, list[str]]:
             # Where the pipelines are modules, and where this package is.
             "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
         }
-        options = ["-q", "-p", "no:cacheprovider", "-p", "tests.conformance.local_plugin", "--states", str(told)]
+        options = [
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "tests.conformance.local_plugin",
+            "--states",
+            str(told),
+        ]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, *chosen, file.name],
             cwd=folder,

@@ -1,6 +1,6 @@
 """A plugin of pytest for KFP's own tests: `kfp` means this package, and how each test ended is written down.
 
-    pytest -p tests.conformance.local_plugin --states FILE …
+pytest -p tests.conformance.local_plugin --states FILE …
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def test_an_exception_is_told_in_the_lines_of_the_source(any_step):
             "set is not JSON",
             3,
         ),
-        ("def step() -> Model: return 'm'\n", {"Output": "system.Model"}, "BadOutput", "is an artifact", 3),
+        ("def step() -> Model: return 3\n", {"Output": "system.Model"}, "BadOutput", "is an artifact", 3),
         ("def step(x: OutputPath(str)): pass\n", {"x": "parameter"}, "MissingOutput", "did not write", 3),
         ("def step(x: OutputPath('CSV')): pass\n", {"x": "system.Artifact"}, "MissingOutput", "'x'", 3),
         (

@@ -151,6 +151,17 @@ def test_annotations_that_only_a_newer_python_knows_do_no_harm(any_step):
     assert ended.parameters == {"rows": "3 None 2 in"}
 
 
+def test_a_text_that_is_returned_for_an_artifact_is_what_its_file_holds(any_step):
+    source = KFP_HEADER + (
+        "def step() -> NamedTuple('Out', [('model', Model), ('rows', int)]):\n    return 'as text: é', 3\n"
+    )
+    ended = any_step.run(source, outputs={"model": "system.Model", "rows": "parameter"})
+    (model,) = ended.artifacts["model"]
+    assert Path(model["uri"]).read_text(encoding="utf-8") == "as text: é"
+    assert (model["name"], model["type"]) == ("model", {"schemaTitle": "system.Model"})
+    assert ended.parameters == {"rows": 3}
+
+
 def test_a_single_value_and_an_artifact_can_be_returned(any_step):
     value = any_step.run("def step() -> float:\n    return 1\n", outputs={"Output": "parameter"})
     assert value.parameters == {"Output": 1.0}
