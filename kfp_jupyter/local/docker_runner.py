@@ -1,7 +1,7 @@
 """KFP's `DockerRunner`: every step runs in a container of its image, as on a cluster.
 
-KFP hands its arguments to the `docker` package of Python. Here docker's or podman's own program is called, and
-they become words of its command line (`docker_words`); the package is not needed.
+KFP hands its arguments to the `docker` package of Python. Here docker's or podman's own program is called,
+and they become words of its command line (`docker_words`); the package is not needed.
 Reference: https://docker-py.readthedocs.io/en/stable/containers.html
 """
 
@@ -14,9 +14,8 @@ from kfp_jupyter.local.docker_words import KNOWN, words
 from kfp_jupyter.local.errors import InitError
 from kfp_jupyter.model.check import unknown_name
 
-OURS = frozenset(
-    ["auto_remove", "command", "detach", "image", "name", "remove", "stderr", "stdout", "stream", "volumes"]
-)
+OF_CONTAINERS = ("auto_remove", "detach", "name", "remove", "stderr", "stdout", "stream")
+OURS = frozenset({"command", "image", "volumes", *OF_CONTAINERS})
 """What each step decides, or what the runner needs to follow it."""
 
 
