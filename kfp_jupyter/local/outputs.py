@@ -5,28 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from kfp_jupyter.executor.artifacts import ARTIFACT_CLASSES, Artifact
-from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.graph import Graph
 from kfp_jupyter.model.pipeline import OneOf, Pipeline, TaskOutput
 from kfp_jupyter.model.run import ArtifactRecord
+from kfp_jupyter.model.types import ArtifactType
 from kfp_jupyter.run import Run
 
 _CLASSES = {held.schema_title: held for held in ARTIFACT_CLASSES}
 
 
 def outputs_of(run: Run) -> dict[str, Any]:
-    """Return the outputs of a run that has succeeded, by name."""
-    made = {spec.name for spec in run.pipeline.outputs}
-    return {name: _given(value, name, run) for name, value in run.outputs.items() if name in made}
+    """Return the outputs of a run that has succeeded, by name; what comes from a skipped task is left out."""
+    given = run.outputs
+    return {
+        spec.name: _artifacts(spec.name, spec.type, run)
+        if isinstance(spec.type, ArtifactType)
+        else given[spec.name]
+        for spec in run.pipeline.outputs
+        if spec.name in given
+    }
 
 
-def _given(value: Any, name: str, run: Run) -> Any:
-    if isinstance(value, ArtifactRecord):
-        return _artifact(value, _first_name(run.pipeline, run.pipeline.graph, name))
-    if isinstance(value, tuple):
-        own = _first_name(run.pipeline, run.pipeline.graph, name)
-        return [_artifact(record, own) for record in value]
-    return value
+def _artifacts(output: str, type_: ArtifactType, run: Run) -> Artifact | list[Artifact]:
+    source = run.pipeline.graph.outputs[output]
+    records = run.status.tasks[source.task].artifacts[source.output] if isinstance(source, TaskOutput) else ()
+    name = _first_name(run.pipeline, run.pipeline.graph, output)
+    made = [_artifact(record, name) for record in records]
+    return made if type_.is_list else made[0]
 
 
 def _artifact(record: ArtifactRecord, name: str) -> Artifact:
@@ -43,9 +48,6 @@ def _first_name(pipeline: Pipeline, graph: Graph, output: str) -> str:
     value = graph.outputs.get(output)
     for source in value.sources if isinstance(value, OneOf) else (value,):
         if isinstance(source, TaskOutput):
-            component: Component = pipeline.component_of(graph.tasks[source.task])
-            inner = component.implementation
-            if isinstance(inner, Graph):
-                return _first_name(pipeline, inner, source.output)
-            return source.output
+            inner = pipeline.component_of(graph.tasks[source.task]).implementation
+            return _first_name(pipeline, inner, source.output) if isinstance(inner, Graph) else source.output
     return output
