@@ -102,15 +102,20 @@ class Lazy(Mapping[str, T]):
         unknown = set().union(*values.values()) - known - {"kind"}
         if unknown:
             raise TypeError(f"unknown fields {sorted(unknown)}")
-        self._type = type_
         self._values = values
+        self._read: Callable[[Json], T] = _decoder(typing.cast("Any", type_), True)
         self._decoded: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
-        if name not in self._decoded:
+        known = self._decoded.get(name)
+        if known is not None:
+            return known
+        value = self._values[name]
+        try:
             # Of two threads that decode the same record, both get what the first has made.
-            self._decoded.setdefault(name, decode(self._type, self._values[name], lazy=True))
-        return self._decoded[name]
+            return self._decoded.setdefault(name, self._read(value))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"record {name!r} cannot be decoded: {error}") from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -143,7 +148,7 @@ def _decoder(type_: Any, lazy: bool) -> Callable[[Any], Any]:
             return lambda value: Lazy(typing.cast("type[Any]", held), {**value})
         return lambda value: {key: member(held) for key, held in value.items()}
     if isinstance(type_, type) and issubclass(type_, Enum):
-        return type_
+        return {member.value: member for member in type_}.__getitem__
     if isinstance(type_, type) and is_dataclass(type_):
         return _record_decoder(type_, lazy=lazy)
     return _as_it_is
