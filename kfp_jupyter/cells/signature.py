@@ -19,6 +19,7 @@ from kfp_jupyter.cells.definition import find_function
 from kfp_jupyter.cells.errors import ComponentError
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.magic_parser import MagicParser, MagicUsageError
+from kfp_jupyter.cells.run_choices import RunChoices, add_run_choices, read_run_choices
 from kfp_jupyter.cells.stand_in import stand_in
 from kfp_jupyter.model.component import Fragment, InputSpec, Source
 from kfp_jupyter.model.pipeline import Resources, Retry, TaskSettings
@@ -62,7 +63,7 @@ class PipelineOptions:
         wait: Whether to wait until that run has ended.
         arguments: Values for the run's parameters, as typed; their types say how to read them.
         description: What the pipeline is for.
-        caching: Whether earlier results may be used.
+        choices: How else it is to be run.
     """
 
     name: str | None = None
@@ -73,7 +74,7 @@ class PipelineOptions:
     wait: bool = False
     arguments: dict[str, str] = field(default_factory=dict)
     description: str = ""
-    caching: bool = True
+    choices: RunChoices = field(default_factory=RunChoices)
 
     @property
     def pipeline_name(self) -> str | None:
@@ -154,7 +155,7 @@ def parse_pipeline_line(line: str) -> PipelineOptions:
         wait=options.wait,
         arguments=dict(options.parameter),
         description=options.description,
-        caching=not options.no_cache,
+        choices=read_run_choices(options),
     )
 
 
@@ -307,7 +308,7 @@ def _pipeline_parser() -> argparse.ArgumentParser:
         help="arguments of the run",
     )
     add("--description", default="", help="what the pipeline is for")
-    add("--no-cache", action="store_true", help="always run every step, never use earlier results")
+    add_run_choices(parser)
     return parser
 
 

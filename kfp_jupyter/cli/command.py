@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kfp_jupyter import __version__
+from kfp_jupyter.cells.run_choices import add_run_choices
 from kfp_jupyter.cli import commands, repair, upkeep
 from kfp_jupyter.cli.alias import aliased
 from kfp_jupyter.errors import KfpJupyterError, is_ours, without_our_frames
@@ -136,8 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument(
             "--target", default="", help="where: local (the default), argo, argo:CONTEXT[/NAMESPACE]"
         )
-        made.add_argument("--no-cache", action="store_true", help="run every step, never use earlier results")
-        made.add_argument("--jobs", type=int, default=0, metavar="COUNT", help="the most steps at once")
+        add_run_choices(made)
         made.add_argument("--detach", action="store_true", help="return when it has been started")
         return made
 

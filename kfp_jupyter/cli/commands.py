@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.errors import KfpJupyterError
 
@@ -54,21 +54,30 @@ def named_pipeline(options: Namespace) -> Pipeline:
 
 def run(options: Namespace) -> int:
     """Run a pipeline of a file, and show it until its end."""
-    from kfp_jupyter.notebook.define import argument_values
-    from kfp_jupyter.runs.history import NOTEBOOK
     from kfp_jupyter.workbench import current
 
     pipeline = named_pipeline(options)
-    arguments = argument_values(pipeline, dict(options.parameter))
-    started = current().run(
-        pipeline,
-        arguments,
-        target=options.target or None,
-        caching=not options.no_cache,
-        jobs=options.jobs,
-        labels={NOTEBOOK: str(options.file)},
-        tell=say,
-    )
+    return followed(options, current().run(pipeline, **run_options(options, pipeline)))
+
+
+def run_options(options: Namespace, pipeline: Pipeline) -> dict[str, Any]:
+    """Return how a command line wants a pipeline run, as `Workbench.run` and `rerun` take it."""
+    from kfp_jupyter.cells.run_choices import read_run_choices
+    from kfp_jupyter.notebook.define import argument_values
+    from kfp_jupyter.notebook.run_arguments import run_arguments
+    from kfp_jupyter.runs.history import NOTEBOOK
+
+    return {
+        "arguments": argument_values(pipeline, dict(options.parameter)),
+        "target": options.target or None,
+        "labels": {NOTEBOOK: str(options.file)},
+        "tell": say,
+        **run_arguments(read_run_choices(options)),
+    }
+
+
+def followed(options: Namespace, started: Run) -> int:
+    """Say that a run was started, and show it until its end unless that is not wanted."""
     say(f"Run {started.id}")
     return OK if options.detach else watched(started)
 

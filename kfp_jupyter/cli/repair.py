@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from kfp_jupyter.cli.commands import OK, Writing, named_pipeline, say, watched
+from kfp_jupyter.cli.commands import OK, Writing, followed, named_pipeline, run_options, say, watched
 
 
 def debug(options: Namespace) -> int:
@@ -29,28 +29,14 @@ def debug(options: Namespace) -> int:
 
 def rerun(options: Namespace) -> int:
     """Run again only what was changed or failed since an earlier run, and what follows from it."""
-    from kfp_jupyter.notebook.define import argument_values
     from kfp_jupyter.repair.rerun import latest_run
     from kfp_jupyter.repair.rerun import rerun as start
-    from kfp_jupyter.runs.history import NOTEBOOK
     from kfp_jupyter.workbench import current
 
     pipeline = named_pipeline(options)
     bench = current()
     earlier = bench.get(options.run) if options.run else latest_run(bench, pipeline=pipeline.name)
-    started = start(
-        bench,
-        earlier,
-        pipeline,
-        arguments=argument_values(pipeline, dict(options.parameter)),
-        target=options.target or None,
-        caching=not options.no_cache,
-        jobs=options.jobs,
-        labels={NOTEBOOK: str(options.file)},
-        tell=say,
-    )
-    say(f"Run {started.id}")
-    return OK if options.detach else watched(started)
+    return followed(options, start(bench, earlier, pipeline, **run_options(options, pipeline)))
 
 
 def resume(options: Namespace) -> int:

@@ -37,12 +37,19 @@ class LocalOptions:
         workspace: The folder that its tasks share, instead of one of the run's own; it is left as it is.
         cache: The folder of earlier results, instead of the user's.
         isolated: Whether each step has an environment with nothing but the packages that it asks for.
+        containers: What runs container components: `docker`, `podman`, or `host` for their commands as
+            processes of this machine, without their images. Empty means whichever of the first two answers.
+        in_containers: Whether steps in Python, too, run in containers, each in its image.
+        container_arguments: Further words for each `docker run`, such as `("--network", "host")`.
     """
 
     artifacts: str = ""
     workspace: str = ""
     cache: str = ""
     isolated: bool = False
+    containers: str = ""
+    in_containers: bool = False
+    container_arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 from collections.abc import Mapping
@@ -82,6 +83,23 @@ def ended_early(code: int) -> TaskError:
     return TaskError(
         "ProcessEnded", f"The step's process ended with exit code {code} before the function returned."
     )
+
+
+def command_ended(code: int, memory_limit: str = "") -> TaskError:
+    """Return the error of a container component whose command ended with a code other than 0.
+
+    Args:
+        code: The exit code; negative for a signal, or 128 and more, as shells and containers tell it.
+        memory_limit: How much memory it might use, as a Kubernetes quantity; empty if that was not limited.
+    """
+    number = -code if code < 0 else code - 128
+    if code < 0 or code > 128:
+        with contextlib.suppress(ValueError):
+            name = signal.Signals(number).name
+            limit = f", of which it might use {memory_limit}" if memory_limit else ""
+            why = f"; often: out of memory{limit}" if number == signal.SIGKILL else ""
+            return TaskError("Killed", f"The command was ended by {name} (exit code {number + 128}{why}).")
+    return TaskError("CommandFailed", f"The command ended with exit code {code}.")
 
 
 def summary(error: TaskError) -> str:

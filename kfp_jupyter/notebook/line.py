@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.magic_parser import MagicParser, MagicUsageError
+from kfp_jupyter.cells.run_choices import add_run_choices, read_run_choices
 
 if TYPE_CHECKING:
     from kfp_jupyter.model.pipeline import Pipeline
@@ -45,6 +46,7 @@ def run_line(session: Any, line: str) -> None:
 def _run(session: Any, options: argparse.Namespace) -> None:
     from kfp_jupyter.notebook.define import argument_values
     from kfp_jupyter.notebook.magics import show_started
+    from kfp_jupyter.notebook.run_arguments import run_arguments
 
     pipeline = _pipeline(session, options.pipeline)
     texts = dict(_pair(text) for text in options.parameter)
@@ -52,9 +54,9 @@ def _run(session: Any, options: argparse.Namespace) -> None:
         pipeline,
         argument_values(pipeline, texts),
         target=options.target or None,
-        caching=not options.no_cache,
         labels=session.labels,
         tell=session.say,
+        **run_arguments(read_run_choices(options)),
     )
     show_started(session, run, wait=options.wait)
 
@@ -130,6 +132,7 @@ def _cancel(session: Any, options: argparse.Namespace) -> None:
 def _rerun(session: Any, options: argparse.Namespace) -> None:
     from kfp_jupyter.notebook.define import argument_values
     from kfp_jupyter.notebook.magics import show_started
+    from kfp_jupyter.notebook.run_arguments import run_arguments
     from kfp_jupyter.repair.rerun import latest_run, rerun
 
     bench = session.workbench
@@ -142,9 +145,9 @@ def _rerun(session: Any, options: argparse.Namespace) -> None:
         components=session.components,
         arguments=argument_values(pipeline, dict(_pair(text) for text in options.parameter)),
         target=options.target or None,
-        caching=not options.no_cache,
         labels=session.labels,
         tell=session.say,
+        **run_arguments(read_run_choices(options)),
     )
     show_started(session, run, wait=options.wait)
 
@@ -270,7 +273,7 @@ def _line_parser() -> argparse.ArgumentParser:
     run.add_argument("pipeline", metavar="PIPELINE", help="its name")
     run.add_argument("--target", default="", help="where to run: local, or argo:CONTEXT")
     run.add_argument("--wait", action="store_true", help="wait until it has ended")
-    run.add_argument("--no-cache", action="store_true", help="run every step, never use earlier results")
+    add_run_choices(run)
     run.add_argument(
         "-p",
         "--parameter",
@@ -284,7 +287,7 @@ def _line_parser() -> argparse.ArgumentParser:
     rerun.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest run if left out")
     rerun.add_argument("--target", default="", help="where the earlier run was, if left out; or `local`")
     rerun.add_argument("--wait", action="store_true", help="wait until it has ended")
-    rerun.add_argument("--no-cache", action="store_true", help="use results of no run but this one")
+    add_run_choices(rerun)
     rerun.add_argument("-p", "--parameter", nargs="+", action="extend", default=[], metavar="NAME=VALUE")
     resume = command("resume", _resume, "go on with a run that failed or was interrupted")
     resume.add_argument("run", nargs="?", default=_LATEST, metavar="RUN", help="the latest if left out")

@@ -58,7 +58,9 @@ class Magics:
     def pipeline(self, line: str, body: str) -> None:
         """Make the cell a pipeline and draw it; run it if the line says so."""
         from kfp_jupyter.cells.origin import place_name
+        from kfp_jupyter.cells.run_choices import RunChoices
         from kfp_jupyter.notebook.define import argument_values, define_pipeline
+        from kfp_jupyter.notebook.run_arguments import run_arguments
 
         default_name = self._session.pipeline_name
         with self._cell("%%pipeline", line, body) as file:
@@ -66,8 +68,10 @@ class Magics:
             made, options = define_pipeline(line, body, file, self._shell.user_ns, default_name, ledger)
             model = made.model
             values = argument_values(model, options.arguments)
-        if not options.run and (options.target or values):
-            raise _usage("%%pipeline: `--target` and `-p` say how to run it; add `--run`.")
+        if not options.run and (options.target or values or options.choices != RunChoices()):
+            raise _usage(
+                "%%pipeline: `--target`, `-p`, `--no-cache` and the like say how to run it; add `--run`."
+            )
         self._session.workbench.add_pipeline(model, place_name(file))
         self._session.changed()
         if options.auto:
@@ -79,9 +83,9 @@ class Magics:
                 model,
                 values,
                 target=options.target or None,
-                caching=options.caching,
                 labels=self._session.labels,
                 tell=self._session.say,
+                **run_arguments(options.choices),
             )
             show_started(self._session, run, display_id, wait=options.wait)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from kfp_jupyter.engines.base import LocalOptions
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.check import bind_arguments, check
 from kfp_jupyter.model.component import Component, PythonStep
@@ -68,6 +69,7 @@ def rerun(
     jobs: int = 0,
     labels: Mapping[str, str] | None = None,
     tell: Callable[[str], None] = _LOG.warning,
+    local: LocalOptions | None = None,
 ) -> Run:
     """Start a run that takes over what holds of an earlier one, and return its handle at once.
 
@@ -83,6 +85,7 @@ def rerun(
         jobs: The most tasks at once; 0 means the engine's default.
         labels: Facts to keep with the run.
         tell: Called with a sentence on what is taken over and what runs again.
+        local: What is otherwise than usual on this machine; None means nothing.
 
     Raises:
         RerunError: The earlier run goes on, left nothing to do, or is not where the target is.
@@ -118,7 +121,15 @@ def rerun(
         )
     tell(_told(earlier, pipeline, taken))
     return workbench.run(
-        pipeline, given, target=where, caching=caching, jobs=jobs, labels=labels, tell=tell, taken=taken
+        pipeline,
+        given,
+        target=where,
+        caching=caching,
+        jobs=jobs,
+        labels=labels,
+        tell=tell,
+        taken=taken,
+        local=local,
     )
 
 

@@ -1,4 +1,8 @@
-"""One attempt of a task: its folder, its process, and what it says while it runs."""
+"""One attempt of a task: its folder, its processes, and what it says while it runs.
+
+What is run is said by the kinds of attempts: a step in Python (`python_attempt`), a command of this machine
+(`command_attempt`), a container (`container_attempt`).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,13 @@ import math
 import shutil
 import signal
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kfp_jupyter.engines.local.cache import digested
-from kfp_jupyter.engines.local.environment import InstallError, why
-from kfp_jupyter.engines.local.exchange import Product, product_in
+from kfp_jupyter.engines.local.exchange import RECORD, Product, product_in
 from kfp_jupyter.engines.local.fork_client import ForkServers, ServerLostError
 from kfp_jupyter.engines.local.log import Log
 from kfp_jupyter.engines.local.order import Order
@@ -23,16 +28,42 @@ LOST_LIMIT = 5
 """How often a process is started again because that which started it was killed."""
 
 
-class Attempt:
+class AttemptError(Exception):
+    """An attempt that has failed.
+
+    Attributes:
+        error: Why.
+    """
+
+    def __init__(self, type_: str, message: str) -> None:
+        super().__init__(message)
+        self.error = TaskError(type_, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Who is told of an attempt, from its own thread.
+
+    Attributes:
+        phase: Called with `(reason, message)` of what it does before its step runs, and with empty ones when
+            that is done.
+        metric: Called with `(name, step, value)` of each point of a curve.
+        end: Called when all is over, with the attempt.
+    """
+
+    phase: Callable[[str, str], None]
+    metric: Callable[[str, float, float], None]
+    end: Callable[[Attempt], None]
+
+
+class Attempt(ABC):
     """Runs an order in a thread of its own.
 
     Args:
         order: What to do.
         servers: Who starts its processes, and ends them if the supervisor cannot.
         python: The Python to use where no environment is asked for.
-        on_installed: Called when the environment that was asked for is there.
-        on_metric: Called with `(name, step, value)` of each point of a curve.
-        on_end: Called when all is over, with the attempt.
+        heard: Who is told.
 
     Attributes:
         order: What it does.
@@ -42,42 +73,32 @@ class Attempt:
         ended: How its process ended; None while it has not, or if there was none.
     """
 
-    def __init__(
-        self,
-        order: Order,
-        servers: ForkServers,
-        python: str,
-        on_installed: Callable[[], None],
-        on_metric: Callable[[str, float, float], None],
-        on_end: Callable[[Attempt], None],
-    ) -> None:
+    def __init__(self, order: Order, servers: ForkServers, python: str, heard: Heard) -> None:
         self.order = order
         self.stopped = ""
         self.error: TaskError | None = None
         self.product: Product | None = None
         self.ended: Ended | None = None
-        self._trouble = Trouble(order.step.source, order.source)
-        self._servers = servers
-        self._base = python
-        self._on_installed = on_installed
-        self._on_metric = on_metric
-        self._on_end = on_end
-        self._log = Log(order.folder / "log.txt", self._trouble, self._heed)
+        self.servers = servers
+        self.python = python
+        self.heard = heard
+        self._trouble = Trouble(order.text, order.source)
+        self.log = Log(order.folder / "log.txt", self._trouble, self._heed)
         self._worker: Worker | None = None
-        self._installing = False
+        self._is_step = True
         # A stop must find either no worker and forbid one, or the worker.
         self._lock = threading.Lock()
 
     @property
     def log_tail(self) -> tuple[str, ...]:
         """The last lines it printed."""
-        return self._log.tail
+        return self.log.tail
 
     @property
     def pid(self) -> int:
         """The id of the step's process; 0 while there is none."""
         worker = self._worker
-        return 0 if worker is None or self._installing else worker.pid
+        return worker.pid if worker is not None and self._is_step else 0
 
     def start(self) -> None:
         """Start."""
@@ -96,86 +117,87 @@ class Attempt:
             if self._worker is not None:
                 self._worker.signal(signal.SIGKILL)
 
-    def _run(self) -> None:
-        order = self.order
-        try:
-            python = self._base
-            if order.environment is not None:
-                order.environment.make(self._install, lambda: bool(self.stopped))
-                python = order.environment.python
-                self._on_installed()
-            self.product = self._committed(python)
-            if self.product is not None and order.digests:
-                self.product = digested(self.product)
-        except InstallError as error:
-            self.error = TaskError("PackagesNotInstalled", why(error, self.log_tail))
-        except Exception as error:  # noqa: BLE001 (a thread that dies silently would leave the run waiting for ever)
-            self.error = TaskError(
-                "CannotStart", f"The step could not be started: {type(error).__name__}: {error}"
-            )
-        finally:
-            self._log.close()
-            if order.launcher:
-                shutil.rmtree(order.volumes, ignore_errors=True)
-            self._on_end(self)
+    @abstractmethod
+    def carry_out(self) -> Product | None:
+        """Do what the order says, and return what that has put out; None if it failed, with `error` set.
 
-    def _committed(self, python: str) -> Product | None:
-        """Run the step and return what it has put out; None if it failed."""
+        Raises:
+            AttemptError: It failed.
+        """
+
+    def committed(self, work: Callable[[], Ended]) -> Product | None:
+        """Do work until it is done or has failed by its own fault, and return what it has put out.
+
+        Args:
+            work: Runs a process whose success leaves the attempt's commit record; raises `ServerLostError` if
+                it was killed with the fork server that had started it.
+        """
         order = self.order
-        # What a fork has open already it would see as it was before.
-        may_fork = self._servers.forks and not order.launcher
-        forks = may_fork and self._servers.of(python, order.variables).can_fork(order.variables)
-        call = [
-            *("--executor_input", f"@{order.folder / 'input.json'}"),
-            *("--function_to_execute", order.step.function),
-            *("--component_module_path", str(order.source)),
-        ]
-        command = [order.executor, *call] if forks else [*order.launcher, python, "-u", order.executor, *call]
         for lost in range(LOST_LIMIT):
             try:
-                self.ended = self._work(python, command, execute=not forks)
+                self.ended = work()
             except ServerLostError as error:
                 self.ended = None
                 if lost == LOST_LIMIT - 1:
-                    raise OSError(f"its fork server ended each time, see {self._servers.log}") from error
-            product = product_in(order.folder / "output.json")
+                    raise OSError(f"its fork server ended each time, see {self.servers.log}") from error
+            product = product_in(order.folder / RECORD)
             if product is not None:
                 return product
             if self.ended is not None or self.stopped:
                 break
             # Killed by somebody else than the user or the step: no fault of either, so no failed attempt.
-            self._log.note("the process that had started this step was killed; the step is started again")
+            self.log.note("the process that had started this step was killed; the step is started again")
             self.error = None
-            shutil.rmtree(order.artifacts, ignore_errors=True)
-            order.artifacts.mkdir(parents=True, exist_ok=True)
+            order.clear()
         if self.error is None:
             self.error = ended_early(self.ended.code if self.ended is not None else -signal.SIGKILL)
         return None
 
-    def _install(self, command: list[str]) -> int:
-        self._installing = True
-        try:
-            return self._work(self._base, command, execute=True).code
-        except ServerLostError:
-            return -signal.SIGKILL
-        finally:
-            self._installing = False
+    def work(self, python: str, command: list[str], *, execute: bool, step: bool = True) -> Ended:
+        """Run a process to its end.
 
-    def _work(self, python: str, command: list[str], *, execute: bool) -> Ended:
+        Args:
+            python: The Python whose fork server starts it.
+            command: The program and its arguments.
+            execute: Start the program; otherwise fork, with the command as its `sys.argv`.
+            step: Whether it is the step itself; not what is done before it.
+
+        Raises:
+            ServerLostError: It was killed with its fork server.
+            OSError: It could not be started.
+        """
         order = self.order
         with self._lock:
             if self.stopped:
                 return Ended(-signal.SIGTERM, 0.0, 0)
-            server = self._servers.of(python, order.variables)
-            worker = Worker(server, command, order.variables, order.directory, self._log.add, execute=execute)
-            self._worker = worker
-        return worker.wait()
+            self._is_step = step
+            server = self.servers.of(python, order.variables)
+            self._worker = Worker(
+                server, command, order.variables, order.folder, order.directory, self.log.add, execute=execute
+            )
+        return self._worker.wait()
+
+    def _run(self) -> None:
+        try:
+            self.product = self.carry_out()
+            if self.product is not None and self.order.digests:
+                self.product = digested(self.product)
+        except AttemptError as error:
+            self.error = error.error
+        except Exception as error:  # noqa: BLE001 (a thread that dies silently would leave the run waiting for ever)
+            self.error = TaskError(
+                "CannotStart", f"The step could not be started: {type(error).__name__}: {error}"
+            )
+        finally:
+            self.log.close()
+            shutil.rmtree(self.order.volumes, ignore_errors=True)
+            self.heard.end(self)
 
     def _heed(self, message: Mapping[str, Any]) -> None:
         metric = message.get("metric")
         if isinstance(metric, dict):
             step, value = float(metric["step"]), float(metric["value"])
             if math.isfinite(step) and math.isfinite(value):
-                self._on_metric(str(metric["name"]), step, value)
+                self.heard.metric(str(metric["name"]), step, value)
         if isinstance(message.get("error"), dict):
             self.error = self._trouble.told(message["error"])

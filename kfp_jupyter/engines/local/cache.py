@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kfp_jupyter.engines.local.exchange import Given, Product
 from kfp_jupyter.engines.local.lock import take
+from kfp_jupyter.engines.local.place import Place
 from kfp_jupyter.engines.local.plan import write_whole
 from kfp_jupyter.engines.local.volumes import claims_of
 from kfp_jupyter.model.codec import encode
@@ -49,8 +50,8 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def key(self, task: Task, component: Component, given: Given) -> str:
-        """Return the key of what a task would put out."""
+    def key(self, task: Task, component: Component, given: Given, place: Place) -> str:
+        """Return the key of what a task would put out where it runs."""
         if task.settings.cache_key:
             return _hash(["user", component.name, task.settings.cache_key])
         step = component.implementation
@@ -63,7 +64,8 @@ class Cache:
                 {name: [_content(held) for held in listed] for name, listed in given.artifacts.items()},
                 given.digests,
                 task.settings.env,
-                sys.version_info[:2],
+                # What it runs with: the image's programs, or those of this machine.
+                [place, task.settings.image] if place is Place.CONTAINER else [place, *sys.version_info[:2]],
                 *claims_of(task.settings.kubernetes),
             ]
         )

@@ -15,8 +15,9 @@ from pathlib import Path
 from kfp_jupyter.engines.local.cache import Cache, digested
 from kfp_jupyter.engines.local.exchange import Given, Product, product_in, product_of
 from kfp_jupyter.engines.local.folder import RunFolder
+from kfp_jupyter.engines.local.place import Place, place_of
 from kfp_jupyter.engines.local.plan import Plan
-from kfp_jupyter.model.component import Component, PythonStep
+from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.graph import Task
 from kfp_jupyter.model.run import Event, RunState, State, TaskChanged
 from kfp_jupyter.model.types import Json
@@ -72,10 +73,11 @@ class Earlier:
         if found is not None:
             return found
         # What an importer brings is looked at anew in each run.
-        asked = task.settings.caching and isinstance(component.implementation, PythonStep)
+        place = place_of(component.implementation, self._plan.options.local)
+        asked = task.settings.caching and place is not Place.NONE
         if not (asked and self._plan.options.caching):
             return None
-        key = self._cache.key(task, component, given)
+        key = self._cache.key(task, component, given, place)
         return self._cached(key) or self._leased(task.name, key)
 
     def ended(self, path: str, product: Product | None) -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from kfp_jupyter.engines.local.folder import RunFolder
-from kfp_jupyter.engines.local.fork_server import kill_marked
+from kfp_jupyter.engines.local.fork_server import kill_marked, remove_containers
 from kfp_jupyter.engines.local.journal import Journal, state_in
 from kfp_jupyter.engines.local.lock import take
 from kfp_jupyter.model.run import RunChanged, RunState, State, TaskChanged
@@ -40,6 +40,7 @@ def settle(folder: RunFolder) -> None:
         state = state_in(folder.journal)
         if state is None or not state.state.finished:
             kill_marked(f"{folder.path}/")
+            remove_containers(f"{folder.path}/")
             _write_end(folder, state)
     finally:
         os.close(lock)
@@ -55,6 +56,7 @@ def reopen(folder: RunFolder) -> None:
     # A worker that outlived both supervisor and fork server would write into what is run again.
     while kill_marked(f"{folder.path}/") and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
+    remove_containers(f"{folder.path}/")
     folder.supervisor.unlink(missing_ok=True)
     folder.failure.unlink(missing_ok=True)
     with folder.supervisor_log.open("a", encoding="utf-8") as log:

@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import Event as Stop
 
 from kfp_jupyter.engines.base import EngineError, RunGoneError, RunOptions, RunRef
+from kfp_jupyter.engines.local.container_check import containers_for, still_there
+from kfp_jupyter.engines.local.container_engine import ContainerEngine
 from kfp_jupyter.engines.local.ending import reopen, settle
 from kfp_jupyter.engines.local.folder import RunFolder
 from kfp_jupyter.engines.local.journal import Journal, Tail, events_in, state_in
@@ -56,7 +58,8 @@ class LocalEngine:
         Raises:
             EngineError: This machine cannot run it; nothing was started.
         """
-        check(pipeline, isolated=options.local.isolated)
+        check(pipeline, options.local)
+        containers = containers_for(pipeline, options.local)
         data = data_dir()
         folder = RunFolder(data / "runs" / options.run_id)
         try:
@@ -68,7 +71,7 @@ class LocalEngine:
         except OSError as error:
             raise _unwritable(data, error) from error
         try:
-            self._prepare(folder, pipeline, arguments, options, data)
+            self._prepare(folder, pipeline, arguments, options, data, containers)
             lock = take(folder.lock)
             if lock is None:
                 raise OSError(f"{folder.lock} is locked")
@@ -197,6 +200,8 @@ class LocalEngine:
                     remedy="To run what was changed since, use `%kfp rerun`.",
                 )
             plan = read_plan(folder.plan)
+            if plan.containers is not None:
+                plan = replace(plan, containers=still_there(plan.containers))
             # The programs of an earlier version may have been removed.
             write_plan(folder.plan, replace(plan, executor=str(executor_file(Path(plan.data)))))
             reopen(folder)
@@ -232,6 +237,7 @@ class LocalEngine:
         arguments: Mapping[str, Json],
         options: RunOptions,
         data: Path,
+        containers: ContainerEngine | None,
     ) -> None:
         for key, component in pipeline.components.items():
             if isinstance(component.implementation, PythonStep):
@@ -245,7 +251,8 @@ class LocalEngine:
             directory=_working_directory(folder),
             data=str(data),
             executor=str(executor_file(data)),
-            to_install=components_to_install(pipeline, isolated=options.local.isolated),
+            to_install=components_to_install(pipeline, options.local),
+            containers=containers,
         )
         write_plan(folder.plan, plan)
         journal = Journal(folder.journal)

@@ -16,6 +16,9 @@ from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.run import ArtifactRecord, TaskRun
 from kfp_jupyter.model.types import ArtifactType, Json
 
+RECORD = "output.json"
+"""The commit record of an attempt, in its folder: an ExecutorOutput; with it the attempt has succeeded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Product:
@@ -71,7 +74,9 @@ def _path(artifact: Json) -> str:
     return str(artifact.get("customPath", "")) or (uri if Path(uri).is_absolute() else "")
 
 
-def executor_input(component: Component, given: Given, attempt: Path, artifacts: Path) -> Json:
+def executor_input(
+    component: Component, given: Given, attempt: Path, artifacts: Path, output_file: str = RECORD
+) -> Json:
     """Return the ExecutorInput of an attempt.
 
     Args:
@@ -79,6 +84,7 @@ def executor_input(component: Component, given: Given, attempt: Path, artifacts:
         given: What it gets.
         attempt: The attempt's folder.
         artifacts: The folder for its artifacts.
+        output_file: Into which file of the attempt's folder an ExecutorOutput is to be written.
     """
     outputs: dict[str, Json] = {}
     parameters: dict[str, Json] = {}
@@ -108,15 +114,15 @@ def executor_input(component: Component, given: Given, attempt: Path, artifacts:
         "outputs": {
             "parameters": parameters,
             "artifacts": outputs,
-            "outputFile": str(attempt / "output.json"),
+            "outputFile": str(attempt / output_file),
         },
     }
     if given.mentions_outputs:
-        made["inputs"]["parameterValues"] = replaced(given.parameters, _places(made))
+        made["inputs"]["parameterValues"] = replaced(given.parameters, places(made))
     return made
 
 
-def _places(executor_input: Json) -> dict[str, Json]:
+def places(executor_input: Json) -> dict[str, Json]:
     """Return what placeholders of places that only an attempt has stand for."""
     outputs = executor_input["outputs"]
     parameters = {name: {"output_file": held["outputFile"]} for name, held in outputs["parameters"].items()}

@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from kfp_jupyter.engines.local.agenda import Agenda
-from kfp_jupyter.engines.local.attempt import Attempt
+from kfp_jupyter.engines.local.attempt import Attempt, Heard
+from kfp_jupyter.engines.local.attempts import Attempts
 from kfp_jupyter.engines.local.budget import Budget, asked, machine
 from kfp_jupyter.engines.local.earlier import BusyError, Earlier
 from kfp_jupyter.engines.local.exchange import Product
@@ -25,9 +26,10 @@ from kfp_jupyter.engines.local.given import GivenError
 from kfp_jupyter.engines.local.in_process import InProcess, work_of
 from kfp_jupyter.engines.local.journal import Journal
 from kfp_jupyter.engines.local.meter import Meter
-from kfp_jupyter.engines.local.order import Order, prepare
-from kfp_jupyter.engines.local.placeholder import RunFacts
-from kfp_jupyter.engines.local.plan import Plan
+from kfp_jupyter.engines.local.order import Order
+from kfp_jupyter.engines.local.placeholder import PlaceholderError
+from kfp_jupyter.engines.local.plan import Plan, run_facts
+from kfp_jupyter.engines.local.preparation import prepare
 from kfp_jupyter.engines.local.scope import DONE, End, Group
 from kfp_jupyter.engines.local.settings import settled
 from kfp_jupyter.engines.local.step import Step
@@ -69,6 +71,7 @@ class Execution:
         self._plan = plan
         self._journal = journal
         self._servers = servers
+        self._attempts = Attempts(servers, sys.executable, plan.containers)
         self._earlier = Earlier(plan, folder, before)
         self._flow = Flow(plan.pipeline, plan.arguments, run_facts(plan, folder, before), self._tell)
         self._budget = Budget(machine(plan.options.jobs))
@@ -95,6 +98,8 @@ class Execution:
             self._start_what_fits()
             if self._flow.end is None:
                 self._agenda.next()()
+        # Each attempt has removed its own.
+        self._folder.containers.unlink(missing_ok=True)
         self._servers.close()
         self._journal.append(self._ending())
         self._journal.commit()
@@ -156,11 +161,11 @@ class Execution:
             if work is not None:
                 attempt = InProcess(work, self._tells_end(underway))
             else:
-                order = prepare(self._plan, self._folder, underway.task, number, underway.given)
+                order = prepare(self._plan, self._folder, underway, number)
                 attempt = self._attempt(underway, order)
                 if order.environment is not None and not order.environment.is_ready:
                     installing = f"Installing {order.environment}."
-        except OSError as error:
+        except (OSError, PlaceholderError) as error:
             trouble = TaskError("CannotStart", f"The step could not be prepared: {error}")
             self._leave(underway)
             self._failed_attempt(underway, trouble)
@@ -186,18 +191,27 @@ class Execution:
         return lambda attempt: self._agenda.put(partial(self._ended, underway, attempt))
 
     def _attempt(self, underway: Underway, order: Order) -> Attempt:
-        return Attempt(
+        return self._attempts.of(
             order,
-            self._servers,
-            sys.executable,
-            lambda: self._agenda.put(partial(self._installed, order)),
-            partial(self._metric, order.task),
-            self._tells_end(underway),
+            Heard(
+                lambda reason, message: self._agenda.put(partial(self._phase, order, reason, message)),
+                partial(self._metric, order.task),
+                self._tells_end(underway),
+            ),
         )
 
-    def _installed(self, order: Order) -> None:
+    def _phase(self, order: Order, reason: str, message: str) -> None:
         if not self._canceled:
-            self._journal.append(TaskChanged(time.time(), order.task, State.RUNNING, attempt=order.number))
+            self._journal.append(
+                TaskChanged(
+                    time.time(),
+                    order.task,
+                    State.RUNNING,
+                    reason=reason,
+                    message=message,
+                    attempt=order.number,
+                )
+            )
 
     def _metric(self, task: str, name: str, step: float, value: float) -> None:
         self._journal.append(MetricLogged(time.time(), task, name, step, value))
@@ -379,10 +393,3 @@ class Execution:
         if self._flow.failures:
             return RunChanged(time.time(), State.FAILED, "TaskFailed", told(self._flow.failures))
         return RunChanged(time.time(), State.SUCCEEDED)
-
-
-def run_facts(plan: Plan, folder: RunFolder, before: RunState | None) -> RunFacts:
-    """Return what placeholders say of a run."""
-    moment = time.gmtime(before.created_at if before is not None else None)
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
-    return RunFacts(plan.options.run_id, str(folder.artifact_root), str(folder.workspace), created)

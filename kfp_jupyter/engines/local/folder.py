@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from kfp_jupyter.engines.local.fork_server import CONTAINERS
+
 NAME_LIMIT = 120
 """The most characters of a folder's name; file systems take 255 bytes."""
 
@@ -53,6 +55,11 @@ class RunFolder:
     def lock(self) -> Path:
         """The file that is locked as long as the run is looked after."""
         return self.path / "lock"
+
+    @property
+    def containers(self) -> Path:
+        """How to list and remove the run's containers; there as long as there may be any."""
+        return self.path / CONTAINERS
 
     @property
     def workspace(self) -> Path:

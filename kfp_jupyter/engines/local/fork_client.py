@@ -109,7 +109,7 @@ class ForkServer:
             "directory": directory,
             "execute": execute,
             "set": {name: value for name, value in variables.items() if known.get(name) != value},
-            "unset": [name for name in known if name not in variables],
+            "unset": [name for name in (RUN_VARIABLE, *known) if name not in variables],
         }
         text = json.dumps(request).encode()
         try:

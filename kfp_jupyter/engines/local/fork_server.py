@@ -41,6 +41,15 @@ if TYPE_CHECKING:
 RUN_VARIABLE = "KFP_JUPYTER_RUN"
 """Set for everything an attempt starts: the attempt's folder, by which its processes are found again."""
 
+CONTAINERS = "containers.json"
+"""In a run's folder: the commands that list its containers and remove those that are listed."""
+
+REMOVAL_SECONDS = 30.0
+"""How long one of these commands may take."""
+
+LATE_SECONDS = 0.3
+"""After which a container shows up that was being made when its maker was killed."""
+
 SET_ASIDE = ("select", "selectors", "signal", "socket")
 """What the server imports and the executor does not: a file beside the notebook may have such a name."""
 
@@ -195,6 +204,7 @@ class Server:
         for pid, _ in self._children.values():
             kill_group(pid)
         kill_marked(self._run)
+        remove_containers(self._run)
 
 
 def kill_group(pid: int) -> None:
@@ -232,6 +242,43 @@ def kill_marked(folder: str) -> int:
                 os.kill(int(name), signal.SIGKILL)
                 killed += 1
     return killed
+
+
+def remove_containers(folder: str) -> None:
+    """Remove the containers that a run has left behind, if it had any.
+
+    Args:
+        folder: The run's folder, ending in a slash.
+    """
+    try:
+        with open(f"{folder}{CONTAINERS}", encoding="utf-8") as file:
+            commands = json.load(file)
+    except (OSError, ValueError):
+        return
+    import subprocess
+
+    # Unmarked: podman leaves processes behind that serve other containers too.
+    variables = {name: value for name, value in os.environ.items() if name != RUN_VARIABLE}
+
+    def answer(command: list[str]) -> list[str]:
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            asked = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=variables,
+                timeout=REMOVAL_SECONDS,
+                check=False,
+            )
+            return asked.stdout.decode().split()
+        return []
+
+    for late in (0.0, LATE_SECONDS):
+        time.sleep(late)
+        listed = answer(commands["list"])
+        for command in commands["remove"] if listed else ():
+            answer([*command, *listed])
 
 
 def files_limit() -> tuple[int, int]:

@@ -10,6 +10,7 @@ from kfp_jupyter.engines.local.budget import Amounts, asked, excess, machine
 from kfp_jupyter.engines.local.claims import is_claim
 from kfp_jupyter.engines.local.cluster_settings import POD_NAME
 from kfp_jupyter.engines.local.importing import WEB
+from kfp_jupyter.engines.local.place import Place, place_of
 from kfp_jupyter.engines.local.volumes import FIELDS, volumes_of
 from kfp_jupyter.model.component import Importer
 from kfp_jupyter.model.pipeline import Pipeline, Task
@@ -27,6 +28,9 @@ CPU_LIMIT = "Not enforced on this machine: the CPU limit of"
 MEMORY_LIMIT = "Not enforced on this machine: the memory limit of"
 
 _HONOURED = ("secretAsEnv", "configMapAsEnv", "fieldPathAsEnv", *FIELDS)
+
+_OF_CONTAINERS = ("imagePullPolicy", "enabledSharedMemory")
+"""What holds for steps in containers."""
 
 _NODES = "Without meaning on this machine: the choice of nodes of"
 _IMAGES = "Without meaning on this machine: how images are pulled for"
@@ -48,28 +52,31 @@ def notices(pipeline: Pipeline, options: LocalOptions = USUAL) -> tuple[str, ...
     said: dict[str, dict[str, None]] = {}
     there_is = machine(0)
     for path, task in pipeline.walk():
-        for what in [*_of_resources(task, there_is), *_of_task(task, pipeline)]:
+        place = place_of(pipeline.component_of(task).implementation, options)
+        for what in [*_of_resources(task, there_is, place), *_of_task(task, pipeline, place)]:
             said.setdefault(what, {})[path] = None
     of_tasks = [f"{what} {_listed(list(paths))}." for what, paths in said.items()]
     return (*of_tasks, *_of_run(pipeline, options))
 
 
-def _of_resources(task: Task, there_is: Amounts) -> Iterator[str]:
+def _of_resources(task: Task, there_is: Amounts, place: Place) -> Iterator[str]:
     wanted = task.settings.resources
     if (wanted.accelerator_type or wanted.accelerator_count not in ("", "0")) and not there_is.gpus:
         yield ACCELERATORS
     for kind, (amount, have) in excess(asked(wanted), there_is).items():
         yield f"Runs alone. More than this machine has ({have:g} {kind}): the {amount:.4g} {kind} of"
-    if wanted.cpu_limit:
+    if wanted.cpu_limit and place is not Place.CONTAINER:
         yield CPU_LIMIT
-    if wanted.memory_limit:
+    if wanted.memory_limit and place is not Place.CONTAINER:
         yield MEMORY_LIMIT
 
 
-def _of_task(task: Task, pipeline: Pipeline) -> Iterator[str]:
+def _of_task(task: Task, pipeline: Pipeline, place: Place) -> Iterator[str]:
     step = pipeline.component_of(task).implementation
     settings = task.settings
-    if settings.image:
+    if place is Place.HOST:
+        yield "Run on this machine itself, without an image, with all that you may do here: the commands of"
+    if settings.image and place is Place.PROCESS:
         yield "Not used on this machine: the image of"
     if any(name.startswith("ARGO_DEBUG_PAUSE") for name, _ in settings.env):
         yield "Not done on this machine: the pauses for debugging of"
@@ -83,7 +90,7 @@ def _of_task(task: Task, pipeline: Pipeline) -> Iterator[str]:
         scheme = urlsplit(str(step.uri.value)).scheme
         if scheme not in ("", "file", *WEB):
             yield f"Not downloaded to this machine: what is imported from {scheme}:// by"
-    yield from _of_kubernetes(settings.kubernetes)
+    yield from _of_kubernetes(settings.kubernetes, place)
 
 
 def _is_given(task: Task, name: str) -> bool:
@@ -91,8 +98,10 @@ def _is_given(task: Task, name: str) -> bool:
     return held is not None and held != Constant(None)
 
 
-def _of_kubernetes(settings: Mapping[str, Json]) -> Iterator[str]:
+def _of_kubernetes(settings: Mapping[str, Json], place: Place) -> Iterator[str]:
     for name in settings:
+        if place is Place.CONTAINER and name in _OF_CONTAINERS:
+            continue
         if name in _KUBERNETES:
             yield _KUBERNETES[name]
         elif name not in _HONOURED:

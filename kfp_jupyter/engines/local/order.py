@@ -1,23 +1,22 @@
-"""What an attempt is to do: all that it needs is put in place before it starts."""
+"""What an attempt is to do: all that it needs has been put in place before it starts (`preparation`)."""
 
 from __future__ import annotations
 
-import json
-import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kfp_jupyter.engines.local.container import Container
 from kfp_jupyter.engines.local.environment import Environment
-from kfp_jupyter.engines.local.exchange import Given, executor_input
-from kfp_jupyter.engines.local.folder import RunFolder
-from kfp_jupyter.engines.local.fork_server import RUN_VARIABLE
-from kfp_jupyter.engines.local.mount import launcher
-from kfp_jupyter.engines.local.plan import Plan, write_whole
-from kfp_jupyter.engines.local.program import Programs
-from kfp_jupyter.engines.local.volumes import mounts
-from kfp_jupyter.model.component import PythonStep
-from kfp_jupyter.model.pipeline import Task
+from kfp_jupyter.model.component import Component, PythonStep, Source
+from kfp_jupyter.model.types import Json
+
+OUTPUTS = "outputs"
+"""The folder, in that of an attempt, into which output parameters are written."""
+
+VOLUMES = "volumes"
+"""The folder, in that of an attempt, of what is mounted for it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,94 +28,67 @@ class Order:
         number: The attempt, from 1.
         folder: Its folder, which holds `input.json`.
         artifacts: The folder for its artifacts.
-        step: The step.
-        source: The file of its source.
+        component: The component.
+        executor_input: What is in `input.json`.
+        source: The file of a Python step's source.
         executor: The executor's file.
-        directory: The working directory.
-        variables: All environment variables.
+        directory: The working directory of what is started on this machine.
+        variables: All environment variables of that.
         environment: What to install first, or None.
         digests: Whether to take digests of what it puts out.
-        launcher: What its command is begun with, so that it sees its volumes.
+        command: The words of a container component's command.
+        container: The container that it runs in; None for a process.
+        launcher: What the command of a process is begun with, so that it sees its volumes.
     """
 
     task: str
     number: int
     folder: Path
     artifacts: Path
-    step: PythonStep
+    component: Component
+    executor_input: Json
     source: Path
     executor: str
     directory: str
     variables: Mapping[str, str]
     environment: Environment | None
     digests: bool
+    command: tuple[str, ...] = ()
+    container: Container | None = None
     launcher: tuple[str, ...] = ()
 
     @property
     def volumes(self) -> Path:
         """The folder of what is mounted for this attempt alone; it goes with it."""
-        return self.folder / "volumes"
+        return self.folder / VOLUMES
 
+    @property
+    def python(self) -> PythonStep | None:
+        """The step in Python; None for a container component."""
+        step = self.component.implementation
+        return step if isinstance(step, PythonStep) else None
 
-def prepare(plan: Plan, run: RunFolder, task: Task, number: int, given: Given) -> Order:
-    """Make the folders and the input of an attempt, and return its order.
+    @property
+    def text(self) -> Source:
+        """The source that tracebacks refer to."""
+        return self.python.source if self.python is not None else Source(())
 
-    Args:
-        plan: The run's plan.
-        run: The run's folder.
-        task: The task.
-        number: The attempt, from 1.
-        given: What the task gets.
+    @property
+    def call(self) -> tuple[str, ...]:
+        """What the executor is asked for, as its arguments."""
+        return (
+            *("--executor_input", f"@{self.folder / 'input.json'}"),
+            *("--function_to_execute", self.python.function if self.python is not None else ""),
+            *("--component_module_path", str(self.source)),
+        )
 
-    Raises:
-        OSError: A folder or file could not be written.
-        TypeError: The task is no Python step, which `preflight` does not let pass.
-    """
-    component = plan.pipeline.component_of(task)
-    step = component.implementation
-    if not isinstance(step, PythonStep):
-        raise TypeError(f"{component.name} is no Python component")
-    folder = run.attempt(task.name, number)
-    folder.mkdir(parents=True, exist_ok=True)
-    artifacts = run.artifacts(task.name)
-    if artifacts.exists():
-        import shutil
+    def clear(self) -> None:
+        """Empty the folders that it puts out into: what is half written must not be taken for a result.
 
-        # What an earlier attempt left half written must not be taken for this one's.
-        shutil.rmtree(artifacts)
-    artifacts.mkdir(parents=True)
-    write_whole(folder / "input.json", json.dumps(executor_input(component, given, folder, artifacts)))
-    volumes = folder / "volumes"
-    mounted = mounts(task.settings.kubernetes, Path(plan.data), volumes)
-    return Order(
-        task=task.name,
-        number=number,
-        folder=folder,
-        artifacts=artifacts,
-        step=step,
-        source=run.source(task.component),
-        executor=plan.executor,
-        directory=plan.directory if Path(plan.directory).is_dir() else str(folder),
-        variables=_variables(plan, task, folder),
-        environment=_environment(plan, task, step),
-        digests=plan.options.caching,
-        launcher=launcher(mounted, Programs(Path(plan.executor).parent).mount_namespace, volumes),
-    )
-
-
-def _environment(plan: Plan, task: Task, step: PythonStep) -> Environment | None:
-    if task.component not in plan.to_install:
-        return None
-    return Environment(Path(plan.data), step, isolated=plan.options.local.isolated)
-
-
-def _variables(plan: Plan, task: Task, folder: Path) -> dict[str, str]:
-    variables = {**os.environ, "PYTHONUNBUFFERED": "1", RUN_VARIABLE: f"{folder}/"}
-    # A notebook's neighbours can be imported in its steps, as in the notebook.
-    variables["PYTHONPATH"] = os.pathsep.join([plan.directory, *filter(None, [os.environ.get("PYTHONPATH")])])
-    if variables.get("MPLBACKEND", "").startswith("module://"):
-        # Jupyter's own, which draws into a notebook that a step does not have.
-        variables["MPLBACKEND"] = "agg"
-    variables.pop("JPY_PARENT_PID", None)
-    variables.update(task.settings.env)
-    return variables
+        Raises:
+            OSError: They could not be removed or made.
+        """
+        for folder in (self.artifacts, self.folder / OUTPUTS):
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kfp_jupyter.engines.base import RunOptions
+from kfp_jupyter.engines.local.container_engine import ContainerEngine
 from kfp_jupyter.engines.local.folder import RunFolder
+from kfp_jupyter.engines.local.placeholder import RunFacts
 from kfp_jupyter.model.codec import decode, encode
 from kfp_jupyter.model.pipeline import Pipeline
+from kfp_jupyter.model.run import RunState
 from kfp_jupyter.model.types import Json
 
 
@@ -27,6 +31,7 @@ class Plan:
         data: The folder of all runs' data.
         executor: The executor's file.
         to_install: Keys of the components whose packages this Python lacks.
+        containers: What runs containers; None if no step runs in one.
     """
 
     pipeline: Pipeline
@@ -36,6 +41,7 @@ class Plan:
     data: str
     executor: str
     to_install: tuple[str, ...] = ()
+    containers: ContainerEngine | None = None
 
 
 def run_folder(path: Path, plan: Plan) -> RunFolder:
@@ -46,6 +52,13 @@ def run_folder(path: Path, plan: Plan) -> RunFolder:
         Path(local.artifacts, plan.options.run_id) if local.artifacts else None,
         Path(local.workspace) if local.workspace else None,
     )
+
+
+def run_facts(plan: Plan, folder: RunFolder, before: RunState | None) -> RunFacts:
+    """Return what placeholders say of a run."""
+    moment = time.gmtime(before.created_at if before is not None else None)
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
+    return RunFacts(plan.options.run_id, str(folder.artifact_root), str(folder.workspace), created)
 
 
 def read_plan(path: Path) -> Plan:

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kfp_jupyter.engines.base import EngineError
-from kfp_jupyter.engines.local.claims import CREATE, is_claim
+from kfp_jupyter.engines.base import EngineError, LocalOptions
+from kfp_jupyter.engines.local.claims import CREATE
 from kfp_jupyter.engines.local.cluster_settings import missing as missing_here
 from kfp_jupyter.engines.local.environment import installer
+from kfp_jupyter.engines.local.place import Place, place_of
 from kfp_jupyter.engines.local.requirements import missing
 from kfp_jupyter.engines.local.volumes import Kind, lacking, mountable, unmountable, volumes_of, wrong
 from kfp_jupyter.errors import KfpJupyterError
@@ -24,12 +25,12 @@ NEEDED = ("/proc", "/dev", "/sys", sys.prefix, sys.base_prefix)
 """Folders of this machine that a step cannot do without."""
 
 
-def check(pipeline: Pipeline, *, isolated: bool = False) -> None:
+def check(pipeline: Pipeline, options: LocalOptions) -> None:
     """Refuse what this machine cannot run.
 
     Args:
         pipeline: The pipeline.
-        isolated: See `LocalOptions`.
+        options: What is otherwise than usual.
 
     Raises:
         EngineError: Naming the task and the remedy.
@@ -40,14 +41,14 @@ def check(pipeline: Pipeline, *, isolated: bool = False) -> None:
             remedy="On Windows, run Jupyter in WSL, or choose a cluster as the target.",
         )
     for path, task in pipeline.walk():
-        _check_task(path, task, pipeline)
-    wanting = [pipeline.components[key] for key in components_to_install(pipeline, isolated=isolated)]
+        _check_task(path, task, pipeline, options)
+    wanting = [pipeline.components[key] for key in components_to_install(pipeline, options)]
     for component in wanting if not installer("python") else ():
         step = component.implementation
         packages = step.packages if isinstance(step, PythonStep) else ()
         if not packages:
             continue
-        listed = ", ".join(packages if isolated else missing(packages))
+        listed = ", ".join(packages if options.isolated else missing(packages))
         raise EngineError(
             f"It needs {listed}, which is not installed, and there is neither pip nor uv to install it.",
             where=f"component {component.name}",
@@ -55,14 +56,8 @@ def check(pipeline: Pipeline, *, isolated: bool = False) -> None:
         )
 
 
-def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
+def _check_task(path: str, task: Task, pipeline: Pipeline, options: LocalOptions) -> None:
     step = pipeline.component_of(task).implementation
-    if isinstance(step, ContainerStep) and not is_claim(step):
-        raise EngineError(
-            f"It runs the container {step.image}; on this machine no containers are started.",
-            where=f"task {path}",
-            remedy="Run it on a cluster (`--target argo`), or make the step a Python component.",
-        )
     if isinstance(step, ForeignStep):
         raise EngineError(
             "It is of a kind that only KFP's own servers run.",
@@ -71,7 +66,7 @@ def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
         )
     for what, how in [
         *missing_here(task.settings.kubernetes, data_dir()),
-        *_volume_problems(task, _claims_made(pipeline)),
+        *_volume_problems(task, _claims_made(pipeline), place_of(step, options)),
     ]:
         raise EngineError(what, where=f"task {path}", remedy=how)
     values = [*task.arguments.values(), *(step.outputs.values() if isinstance(step, Graph) else ())]
@@ -85,14 +80,15 @@ def _check_task(path: str, task: Task, pipeline: Pipeline) -> None:
         raise EngineError(error.what, where=f"task {path}", remedy=error.remedy) from None
 
 
-def _volume_problems(task: Task, made: set[str]) -> Iterator[tuple[str, str]]:
+def _volume_problems(task: Task, made: set[str], place: Place) -> Iterator[tuple[str, str]]:
     data = data_dir()
     volumes = volumes_of(task.settings.kubernetes)
-    yield from wrong(volumes, [data, Path.cwd(), *map(Path, NEEDED)])
+    inside = place is Place.CONTAINER
+    yield from wrong(volumes, [data, *([] if inside else [Path.cwd(), *map(Path, NEEDED)])])
     for held in volumes:
         if held.kind is not Kind.CLAIM or held.name not in made:
             yield from lacking(held, data)
-        if not mountable(held, data):
+        if not inside and not mountable(held, data):
             yield unmountable(held, data)
 
 
@@ -107,11 +103,15 @@ def _claims_made(pipeline: Pipeline) -> set[str]:
     }
 
 
-def components_to_install(pipeline: Pipeline, *, isolated: bool) -> tuple[str, ...]:
-    """Return the keys of the components whose packages this Python lacks; all, if they may have no others."""
+def components_to_install(pipeline: Pipeline, options: LocalOptions) -> tuple[str, ...]:
+    """Return the keys of the components that need an environment made: with packages that this Python lacks.
+
+    If steps are to be isolated that is all of them; if they run in their images it is none.
+    """
     return tuple(
         key
         for key, component in pipeline.components.items()
         if isinstance(component.implementation, PythonStep)
-        and (isolated or missing(component.implementation.packages))
+        and place_of(component.implementation, options) is Place.PROCESS
+        and (options.isolated or missing(component.implementation.packages))
     )

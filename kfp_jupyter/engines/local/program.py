@@ -56,6 +56,11 @@ class Programs:
         return self.folder / EXECUTOR
 
     @property
+    def source(self) -> Path:
+        """The executor's text, for a Python other than this one."""
+        return self.folder / "kfp-jupyter-executor.py"
+
+    @property
     def definitions(self) -> Path:
         """The executor's code without the call at its end, marshalled."""
         return self.folder / "definitions"
@@ -98,7 +103,7 @@ def executor_file(data: Path) -> Path:
 
 def _write(programs: Programs) -> None:
     text = program()
-    source = programs.folder / "kfp-jupyter-executor.py"
+    source = programs.source
     source.write_text(text, encoding="utf-8")
     py_compile.compile(str(source), cfile=str(programs.executor), doraise=True)
     tree = ast.parse(text)

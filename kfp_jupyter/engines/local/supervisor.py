@@ -39,6 +39,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     write_whole(folder.supervisor, json.dumps({"pid": os.getpid(), "started_at": started_at(os.getpid())}))
+    if plan.containers is not None:
+        write_whole(folder.containers, json.dumps(plan.containers.removal(str(folder.path))))
     folder.failure.write_text(" " * FAILURE_LENGTH, encoding="utf-8")
     try:
         execution.run()

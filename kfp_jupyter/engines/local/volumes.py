@@ -154,7 +154,7 @@ def wrong(volumes: Sequence[Volume], hidden: Sequence[Path]) -> Iterator[tuple[s
 
 
 def mounts(settings: Mapping[str, Json], data: Path, folder: Path) -> tuple[Mount, ...]:
-    """Return what has to be mounted for an attempt; the folders are made.
+    """Return what has to be mounted for a process to see its volumes; their folders are made.
 
     Args:
         settings: The task's settings, with their names settled.
@@ -164,15 +164,16 @@ def mounts(settings: Mapping[str, Json], data: Path, folder: Path) -> tuple[Moun
     Raises:
         OSError: A folder could not be made.
     """
-    made = []
+    return tuple(mount for mount in shown(settings, data, folder) if not mount.is_there)
+
+
+def shown(settings: Mapping[str, Json], data: Path, folder: Path) -> Iterator[Mount]:
+    """Yield what shows an attempt its volumes; arguments and errors as in `mounts`."""
     for index, held in enumerate(volumes_of(settings)):
         if held.memory:
-            mount = Mount("", held.target, int(gigabytes(held.size) * 1e9) if held.size else 0)
+            yield Mount("", held.target, int(gigabytes(held.size) * 1e9) if held.size else 0)
         else:
-            mount = Mount(str(_source(held, data, folder / str(index))), held.target)
-        if not mount.is_there:
-            made.append(mount)
-    return tuple(made)
+            yield Mount(str(_source(held, data, folder / str(index))), held.target)
 
 
 def _source(held: Volume, data: Path, own: Path) -> Path:

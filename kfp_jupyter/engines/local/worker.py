@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kfp_jupyter.engines.local.fork_client import ForkServer, ServerLostError
-from kfp_jupyter.engines.local.fork_server import RUN_VARIABLE, kill_marked
+from kfp_jupyter.engines.local.fork_server import kill_marked
 from kfp_jupyter.engines.local.process import kill_holders, signal_group, started_at
 
 LINE_LIMIT = 1 << 20
@@ -58,7 +58,8 @@ class Worker:
     Args:
         server: Who starts it.
         command: The program and its arguments.
-        variables: All its environment variables; `RUN_VARIABLE` names the attempt's folder.
+        variables: All its environment variables. Marked by `RUN_VARIABLE`, it is killed with the run.
+        folder: The attempt's folder.
         directory: Its working directory.
         on_lines: Called with blocks of whole lines, each ending in a newline, by whoever calls `wait`.
         execute: Start the program; otherwise fork, with the command as its `sys.argv`.
@@ -72,12 +73,13 @@ class Worker:
         server: ForkServer,
         command: Sequence[str],
         variables: Mapping[str, str],
+        folder: Path,
         directory: str,
         on_lines: Callable[[bytes], None],
         *,
         execute: bool,
     ) -> None:
-        self._folder = Path(variables[RUN_VARIABLE])
+        self._folder = folder
         self._on_lines = on_lines
         self._begun = b""
         self._told = b""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter.engines.base import EngineError, RunGoneError, RunOptions, RunRef
-from kfp_jupyter.model.component import Component, ContainerStep, InputSpec
+from kfp_jupyter.model.component import InputSpec
 from kfp_jupyter.model.pipeline import PipelineInput, Resources, Retry, TaskSettings
 from kfp_jupyter.model.run import RunCreated, State, Target, TaskChanged
 from kfp_jupyter.model.types import ParameterType
@@ -301,13 +301,6 @@ def test_what_this_machine_does_not_do_is_said(bench):
     assert bench.engine.notices(asked, options) == said
     ref = bench.engine.submit(asked, {}, replace(options, notices=said))
     assert next(bench.engine.events(ref, Deadline(10))).notices == said
-
-
-def test_a_container_is_refused_before_anything_starts(bench, tmp_path):
-    box = Component("box", (), (), ContainerStep("alpine:3"))
-    with pytest.raises(EngineError, match=r"task box: It runs the container alpine:3.*--target argo"):
-        bench.start(pipeline({"box": box}, task("box")))
-    assert not (tmp_path / "data").exists()
 
 
 def test_a_run_id_is_used_once(bench):

@@ -38,7 +38,9 @@ def test_a_process_that_ended_before_its_start_was_heard_of_is_not_waited_for(tm
     ended: list[Ended] = []
 
     def wait() -> None:
-        worker = Worker(Hasty(process.pid), program, variables, str(tmp_path), lambda _: None, execute=False)
+        worker = Worker(
+            Hasty(process.pid), program, variables, tmp_path, str(tmp_path), lambda _: None, execute=False
+        )
         ended.append(worker.wait())
 
     try:
