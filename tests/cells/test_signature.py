@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kfp_jupyter.cells.magic_parser import MagicUsageError
+from kfp_jupyter.cells.run_choices import RunChoices
 from kfp_jupyter.cells.signature import (
     ComponentOptions,
     PipelineOptions,
@@ -63,8 +64,16 @@ def test_a_pipelines_interface_and_options_are_read() -> None:
         ),
         run=True,
         arguments={"lr": "0.2", "tag": "x=y"},
-        caching=False,
+        choices=RunChoices(caching=False),
     )
+
+
+def test_how_a_run_is_to_be_run_is_read() -> None:
+    line = "--jobs 3 --host-containers"
+    assert parse_pipeline_line(line).choices == RunChoices(jobs=3, host_containers=True)
+    assert parse_pipeline_line("--in-containers").choices == RunChoices(in_containers=True)
+    with pytest.raises(MagicUsageError, match="not allowed with"):
+        parse_pipeline_line("--in-containers --host-containers")
 
 
 def test_a_name_alone_leaves_the_parameters_open_and_empty_parentheses_say_none() -> None:

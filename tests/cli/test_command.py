@@ -11,7 +11,7 @@ import pytest
 import kfp_jupyter.workbench
 from kfp_jupyter import compat
 from kfp_jupyter.cli import main
-from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.engines.base import EngineError, LocalOptions
 from kfp_jupyter.model.run import ArtifactRecord, RunChanged, State, TaskChanged, TaskError
 from kfp_jupyter.workbench import Workbench
 from tests.fake_engine import FakeEngine, until
@@ -84,10 +84,12 @@ def test_a_run_is_shown_task_by_task_and_ends_with_metrics_and_artifacts(program
         RunChanged(105.0, State.SUCCEEDED),
     ]
     with Playing(engine, *events):
-        assert main(["run", str(program), "-p", "lr=0.5", "-p", "rows=7", "--no-cache", "--jobs", "2"]) == 0
+        line = ["run", str(program), "-p", "lr=0.5", "-p", "rows=7", "--no-cache", "--jobs", "2"]
+        assert main([*line, "--host-containers"]) == 0
     _, arguments, options = engine.submitted[0]
     assert arguments == {"rows": 7, "lr": 0.5}
     assert (options.caching, options.jobs, options.labels["notebook"]) == (False, 2, str(program))
+    assert options.local == LocalOptions(containers="host")
     out = capsys.readouterr().out
     assert out.startswith(f"Run {options.run_id}\n")
     assert "load succeeded in 1.5 s\n" in out

@@ -358,3 +358,26 @@ def test_what_failed_in_the_background_is_said_when_runs_are_listed(tmp_path):
         own.run("%load_ext kfp_jupyter")
         own.run("get_ipython()._kfp_jupyter_session.publisher.failure = RuntimeError('boom')")
         assert "Live updates failed: RuntimeError: boom" in own.run("%kfp runs").stdout
+
+
+def test_a_container_component_runs_here_if_the_line_says_so(shared):
+    shared.run(
+        "from kfp_jupyter import dsl\n"
+        "@dsl.container_component\n"
+        "def boxed(said: dsl.OutputPath(str)):\n"
+        "    return dsl.ContainerSpec('alpine:3', ['sh', '-c', 'printf hello > \"$0\"'], [said])\n"
+    )
+    shared.run("%%pipeline boxes\nboxed()\n")
+    cell = shared.run("%kfp run boxes --host-containers --wait")
+    assert cell.status == "ok", cell.traceback
+    assert "Run on this machine itself, without an image" in cell.stdout
+    state = shared.value(
+        "__import__('kfp_jupyter.workbench').workbench.current().get('latest').tasks['boxed'].outputs['said']"
+    )
+    assert state == "hello"
+
+
+def test_how_to_run_is_no_word_for_a_pipeline_that_is_not_run(shared):
+    shared.run("%%component\ndef unrun_step():\n    pass\n")
+    cell = shared.run("%%pipeline unrun --host-containers\nunrun_step()\n")
+    assert "say how to run it; add `--run`" in cell.stderr

@@ -49,8 +49,9 @@ def test_that_commands_run_without_their_images_is_said(machine):
     def said(options: LocalOptions) -> tuple[str, ...]:
         return machine.engine.notices(flow, RunOptions("run", Target(), local=options))
 
+    here = "Run on this machine itself, without an image, with all that you may do here"
     assert said(HOST) == (
-        "Run on this machine itself, without an image, with all that you may do here: the commands of one, two.",
+        f"{here}: the commands of one, two.",
         "Not enforced on this machine: the memory limit of two.",
         "Without meaning on this machine: how images are pulled for two.",
     )
