@@ -109,8 +109,9 @@ def root_of(outputs: dict[str, Any]) -> str:
     """Return the folder or URI that the task's output artifacts lie in."""
     for held in (outputs.get("artifacts") or {}).values():
         for artifact in held.get("artifacts") or []:
-            if artifact.get("uri"):
-                return str(artifact["uri"]).rpartition("/")[0]
+            place = artifact.get("customPath") or artifact.get("uri")
+            if place:
+                return str(place).rpartition("/")[0]
     return str(outputs["outputFile"]).rpartition("/")[0]
 
 

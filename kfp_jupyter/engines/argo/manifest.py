@@ -17,7 +17,13 @@ from typing import Any
 from kfp_jupyter.engines.argo.errors import ManifestError
 from kfp_jupyter.engines.argo.given import check_given
 from kfp_jupyter.engines.argo.names import label_value, slug, task_names, workflow_name
-from kfp_jupyter.engines.argo.record import NOTICES_ANNOTATION, PIPELINE_LABEL, RUN_LABEL, pack_pipeline
+from kfp_jupyter.engines.argo.record import (
+    NOTICES_ANNOTATION,
+    PIPELINE_LABEL,
+    ROOT_ANNOTATION,
+    RUN_LABEL,
+    pack_pipeline,
+)
 from kfp_jupyter.engines.argo.step import PROGRAM_PARAMETER, packed_program, record_parameter
 from kfp_jupyter.engines.argo.taken import (
     Taken,
@@ -117,7 +123,7 @@ def workflow(
         "metadata": {
             "name": workflow_name(options.run_id, pipeline.name),
             "labels": _labels(pipeline, options, installation),
-            "annotations": _annotations(pipeline, options),
+            "annotations": _annotations(pipeline, options, installation),
         },
         "spec": spec,
     }
@@ -290,14 +296,16 @@ def _labels(pipeline: Pipeline, options: RunOptions, installation: Installation)
     return labels
 
 
-def _annotations(pipeline: Pipeline, options: RunOptions) -> dict[str, str]:
+def _annotations(pipeline: Pipeline, options: RunOptions, installation: Installation) -> dict[str, str]:
     facts = {
         f"kfp-jupyter/{re.sub(r'[^A-Za-z0-9._-]+', '-', key).strip('-._')[:63]}": value
         for key, value in (options.labels or {}).items()
     }
     title = {"workflows.argoproj.io/title": pipeline.display_name or pipeline.name}
     notices = {NOTICES_ANNOTATION: "\n".join(options.notices)} if options.notices else {}
-    return {**facts, **title, **notices, **pack_pipeline(pipeline), **pack_taken(pipeline, options.taken)}
+    root = {ROOT_ANNOTATION: installation.artifact_root} if installation.artifact_root else {}
+    packed = {**pack_pipeline(pipeline), **pack_taken(pipeline, options.taken)}
+    return {**facts, **title, **notices, **root, **packed}
 
 
 def _error(task: Task, what: str, remedy: str) -> ManifestError:

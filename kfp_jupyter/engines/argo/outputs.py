@@ -39,8 +39,14 @@ def outputs_of(node: Node, component: Component | None) -> dict[str, Json]:
     }
 
 
-def artifacts_of(node: Node, component: Component | None) -> dict[str, tuple[ArtifactRecord, ...]]:
-    """Return an attempt's output artifacts: as the step described them, else by their keys."""
+def artifacts_of(node: Node, component: Component | None, root: str) -> dict[str, tuple[ArtifactRecord, ...]]:
+    """Return an attempt's output artifacts: as the step described them, else by their keys in the store.
+
+    Args:
+        node: The attempt's node.
+        component: What it ran.
+        root: The URI that keys begin at; empty if it is not known.
+    """
     made = _parameters(node, "outputs")
     types = {spec.name: spec.type for spec in component.outputs} if component else {}
     found: dict[str, tuple[ArtifactRecord, ...]] = {}
@@ -57,7 +63,7 @@ def artifacts_of(node: Node, component: Component | None) -> dict[str, tuple[Art
             key = next(
                 (held["key"] for held in item.values() if isinstance(held, dict) and "key" in held), ""
             )
-            found[name] = (ArtifactRecord(title, key),)
+            found[name] = (ArtifactRecord(title, f"{root}/{key}" if root and key else key),)
     return found
 
 

@@ -100,11 +100,12 @@ def executor_input(step: dict[str, Any], folder: str) -> dict[str, Any]:
     for name, given in step["artifacts"].items():
         if os.path.exists(given["path"]):
             record = loaded(given["record"] or "{}")
-            artifacts[name] = {
-                "artifacts": [dict(record, name=record.get("name") or name, uri=given["path"])]
-            }
+            place = located(record.get("uri", ""), given["path"])
+            artifacts[name] = {"artifacts": [dict(record, name=record.get("name") or name, **place)]}
     outputs = {
-        name: {"artifacts": [{"name": name, "type": made["type"], "uri": made["path"], "metadata": {}}]}
+        name: {
+            "artifacts": [dict(located(made["uri"], made["path"]), name=name, type=made["type"], metadata={})]
+        }
         for name, made in step["output_artifacts"].items()
     }
     for made in step["output_artifacts"].values():
@@ -119,6 +120,11 @@ def executor_input(step: dict[str, Any], folder: str) -> dict[str, Any]:
             "outputFile": os.path.join(folder, "executor_output.json"),
         },
     }
+
+
+def located(uri: str, path: str) -> dict[str, str]:
+    """Return the places of an artifact: its URI, or its path as well where only a key of it is known."""
+    return {"uri": uri if "://" in uri else path, "customPath": path}
 
 
 def loaded(text: str) -> Any:
@@ -170,7 +176,7 @@ def publish_artifacts(step: dict[str, Any], output: dict[str, Any]) -> None:
         uri = found.get("uri") or made["path"]
         records[name] = {
             "name": found.get("name") or name,
-            "uri": made["uri"] if uri == made["path"] else uri,
+            "uri": made["uri"] if uri in (made["path"], made["uri"]) else uri,
             "type": found.get("type") or made["type"],
             "metadata": found.get("metadata", {}),
         }

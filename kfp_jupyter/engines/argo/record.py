@@ -29,6 +29,7 @@ RUN_LABEL = "kfp-jupyter/run-id"
 PIPELINE_LABEL = "kfp-jupyter/pipeline"
 PIPELINE_ANNOTATION = "kfp-jupyter/pipeline-model"
 NOTICES_ANNOTATION = "kfp-jupyter/notices"
+ROOT_ANNOTATION = "kfp-jupyter/artifact-root"
 
 ANNOTATION_LIMIT = 200_000
 """Bytes of the packed pipeline; Kubernetes takes 256 KiB of annotations in all."""
@@ -44,6 +45,7 @@ class Record:
         arguments: The run's arguments.
         tasks: Our path of each task, by Argo's name of it.
         notices: What was asked for and is not done, a sentence each.
+        artifact_root: The URI that keys in the store begin at; empty if it was not known.
         taken: Results of an earlier run that stand for tasks, by our path of the task.
     """
 
@@ -52,6 +54,7 @@ class Record:
     arguments: Mapping[str, Json]
     tasks: Mapping[str, str]
     notices: tuple[str, ...] = ()
+    artifact_root: str = ""
     taken: Mapping[str, TaskRun] = field(default_factory=dict)
 
     def component(self, task: str) -> Component | None:
@@ -74,7 +77,7 @@ def read_record(workflow: Mapping[str, Any]) -> Record:
     annotations = metadata.get("annotations", {})
     model = _model(annotations.get(PIPELINE_ANNOTATION, ""))
     notices = tuple(annotations.get(NOTICES_ANNOTATION, "").splitlines())
-    taken = read_taken(annotations)
+    taken, root = read_taken(annotations), annotations.get(ROOT_ANNOTATION, "")
     given = {
         item["name"]: decode_value(item["value"])
         for item in spec.get("arguments", {}).get("parameters", [])
@@ -82,14 +85,14 @@ def read_record(workflow: Mapping[str, Any]) -> Record:
     }
     if model is not None:
         tasks = {argo: task for task, argo in task_names(model.graph.tasks).items()}
-        return Record(model.name, model, given, tasks, notices, taken)
+        return Record(model.name, model, given, tasks, notices, root, taken)
     dag: dict[str, Any] = next(
         (held["dag"] for held in spec.get("templates", []) if held["name"] == spec.get("entrypoint")), {}
     )
     names = [task["name"] for task in dag.get("tasks", [])]
     name = metadata.get("labels", {}).get(PIPELINE_LABEL, metadata["name"])
     names += [path for path in taken if path not in names]
-    return Record(name, None, given, {task: task for task in names}, notices, taken)
+    return Record(name, None, given, {task: task for task in names}, notices, root, taken)
 
 
 def _model(packed: str) -> Pipeline | None:

@@ -18,7 +18,6 @@ from kfp_jupyter.engines.argo.outputs import artifacts_of, inputs_of, outputs_of
 from kfp_jupyter.engines.argo.reasons import explained
 from kfp_jupyter.engines.argo.record import Record
 from kfp_jupyter.engines.argo.taken import taken_over
-from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.run import Event, RunChanged, State, TaskChanged, TaskError
 
 UPSTREAM_FAILED = "UpstreamFailed"
@@ -93,7 +92,7 @@ def read(workflow: Mapping[str, Any], record: Record, begun: Container[str] = ()
             tasks[task] = TaskReading(taken_over(task, record.taken[task], started or created))
         elif node is not None:
             tries = [_running(tried, begun) for tried in attempts(node, nodes)]
-            told = _task(task, _running(node, begun), tries, record.component(task), stopped)
+            told = _task(task, _running(node, begun), tries, record, stopped=stopped)
             tasks[task] = _closed(told, run) if run.state.finished else told
         elif run.state.finished:
             state = State.CANCELED if run.state is State.CANCELED else State.SKIPPED
@@ -176,10 +175,9 @@ def _run(workflow: Mapping[str, Any]) -> RunChanged:
     return RunChanged(_seconds(status.get("finishedAt")) or started, state, *explained(message))
 
 
-def _task(
-    task: str, node: Node, tries: list[Node], component: Component | None, stopped: bool
-) -> TaskReading:
+def _task(task: str, node: Node, tries: list[Node], record: Record, *, stopped: bool) -> TaskReading:
     last = tries[-1] if tries else node
+    component = record.component(task)
     state, reason, message = _state(node, last, stopped)
     # A pod that was stopped before it ran has no exit code; nor has one that is still on its way down.
     ran = tries[:-1] if state is State.CANCELED and not _exit_code(last) else tries
@@ -201,7 +199,11 @@ def _task(
     )
     if state is not State.SUCCEEDED:
         return TaskReading(now, starts)
-    now = replace(now, outputs=outputs_of(last, component), artifacts=artifacts_of(last, component))
+    now = replace(
+        now,
+        outputs=outputs_of(last, component),
+        artifacts=artifacts_of(last, component, record.artifact_root),
+    )
     return TaskReading(now, starts)
 
 

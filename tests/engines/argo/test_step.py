@@ -7,11 +7,15 @@ import textwrap
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from kfp_jupyter.engines.argo import prelude
-from kfp_jupyter.model.pipeline import TaskSettings
+import pytest
+
+from kfp_jupyter.engines.argo import prelude, sender
+from kfp_jupyter.model.pipeline import TaskOutput, TaskSettings
 from kfp_jupyter.model.run import State
+from kfp_jupyter.model.types import ParameterType
 from tests.cluster import TestCluster
 from tests.engines.argo.conftest import Followed
 from tests.engines.argo.pipelines import (
@@ -25,12 +29,18 @@ from tests.engines.argo.pipelines import (
     task,
     training,
 )
+from tests.engines.argo.test_manifest import container
 
 Start = Callable[..., Followed]
 
 
-def test_the_prelude_is_python_3_8() -> None:
-    ast.parse(Path(prelude.__file__).read_text(encoding="utf-8"), feature_version=(3, 8))
+@pytest.mark.parametrize("program", [prelude, sender])
+def test_what_runs_in_pods_is_python_3_8(program: ModuleType) -> None:
+    ast.parse(Path(str(program.__file__)).read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_the_text_that_travels_as_it_is_has_nothing_that_argo_would_replace() -> None:
+    assert "{{" not in Path(sender.__file__).read_text(encoding="utf-8")
 
 
 def test_packages_are_installed_before_the_step(start: Start, tmp_path: Path) -> None:
@@ -126,6 +136,62 @@ def test_uris_begin_at_the_namespaces_artifact_repository(start: Start, cluster:
     cluster.store.create("configmaps", cluster.namespace, item)
     made = start(training(), {"rows": 1, "rate": 0.5}).join().tasks["load"].artifacts["data"][0]
     assert made.uri.startswith("s3://team-bucket/kfp-jupyter/run-0/")
+    # A container describes nothing: its artifacts are told by their keys.
+    state = start(container(), {"text": "x"}).join()
+    assert state.tasks["copy"].artifacts["made"][0].uri.startswith("s3://team-bucket/kfp-jupyter/run-1/")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_step_sees_where_its_artifacts_are_stored(start: Start, cluster: TestCluster, known: bool) -> None:
+    if known:
+        item: dict[str, Any] = {
+            "metadata": {
+                "name": "artifact-repositories",
+                "annotations": {"workflows.argoproj.io/default-artifact-repository": "main"},
+            },
+            "data": {"main": "s3: {bucket: team-bucket}"},
+        }
+        cluster.store.create("configmaps", cluster.namespace, item)
+    make = component(
+        "make",
+        """
+        def make(data: Output[Dataset]) -> NamedTuple("Out", [("uri", str), ("other", Dataset)]):
+            from collections import namedtuple
+            from kfp_jupyter.dsl import get_uri
+            with open(data.path, "w") as file:
+                file.write("1")
+            other = Dataset(uri=get_uri("other"), metadata={"own": 1})
+            with open(other.path, "w") as file:
+                file.write("2")
+            return namedtuple("Out", ["uri", "other"])(data.uri, other)
+        """,
+        {},
+        {"data": DATASET, "uri": TEXT, "other": DATASET},
+    )
+    use = component(
+        "use",
+        """
+        def use(data: Input[Dataset], other: Input[Dataset]) -> list:
+            return [data.uri, other.uri, open(data.path).read(), open(other.path).read(), other.metadata]
+        """,
+        {"data": DATASET, "other": DATASET},
+        {"Output": ParameterType.LIST},
+    )
+    given = {name: TaskOutput("make", name) for name in ("data", "other")}
+    state = start(pipeline("p", (make, use), (task("make"), task("use", **given)))).join()
+    assert state.state is State.SUCCEEDED, state
+    made = state.tasks["make"]
+    data, other, *contents = state.tasks["use"].outputs["Output"]
+    assert contents == ["1", "2", {"own": 1}]
+    if not known:
+        # Only keys are known, which lead nowhere: a path is of more use.
+        assert Path(data).name == "data"
+        assert Path(data).is_absolute()
+        return
+    assert (data, other) == (made.artifacts["data"][0].uri, made.artifacts["other"][0].uri)
+    assert made.outputs["uri"] == data
+    assert data.startswith("s3://team-bucket/kfp-jupyter/run-0/")
+    assert other.endswith("/other")
 
 
 def test_sources_are_taken_as_they_are(start: Start) -> None:
