@@ -34,13 +34,13 @@ from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import RunChanged, RunCreated, RunRef, RunState, State, Target, TaskRun
+from kfp_jupyter.model.run import RunChanged, RunCreated, RunRef, State, Target, TaskRun
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.paths import data_dir
 from kfp_jupyter.run import Run
 from kfp_jupyter.runs.commit import git_commit
 from kfp_jupyter.runs.database import HistoryError
-from kfp_jupyter.runs.follower import Followers
+from kfp_jupyter.runs.follower import DISCONNECTED, Followers
 from kfp_jupyter.runs.history import COMMIT, NOTEBOOK, History
 from kfp_jupyter.runs.known import KnownRuns
 from kfp_jupyter.runs.logs import LogBook, lines_or_tail
@@ -208,7 +208,9 @@ class Workbench:
                 start = "Start one: `%kfp run PIPELINE` in a notebook, `kfp-jupyter run FILE` in a shell."
                 raise HistoryError("There is no run yet.", remedy=start)
             text = newest[0].id
-        return self._handle(*self._found(text))
+        ref, pipeline = self._found(text)
+        self._followers.follow(ref)
+        return self._handle(ref, pipeline)
 
     def resume(self, text: str) -> Run:
         """Go on with an ended run, from what had succeeded in it; return its handle. `text` is as for `get`.
@@ -241,16 +243,22 @@ class Workbench:
             row = rows.get(state.id)
             unlisted = row is None and not notebook and pipeline in ("", state.pipeline)
             # Of a run that has ended here and is open in the history somebody else knows more.
-            newer = row is not None and not row.state.finished and not self._is_kept(state)
+            kept = state.state.finished and self._recorder.kept(state.id) is state
+            newer = row is not None and not row.state.finished and not kept
             if unlisted or newer:
                 rows[state.id] = summary(state)
         return sorted(rows.values(), key=lambda row: row.created_at, reverse=True)[:limit]
 
-    def reconnect(self) -> None:
-        """Take up again, in the background, the runs that had not ended when they were last seen."""
+    def reconnect(self, *, lost: bool = True) -> None:
+        """Take up again, in the background, the runs that had not ended when they were last seen.
+
+        Args:
+            lost: Also those whose engine did not answer; else only what others began, or went on with, since.
+        """
         with self._lock:
             if self._reconnecting is None or not self._reconnecting.is_alive():
-                self._reconnecting = Thread(target=self._reconnect, name="kfp-jupyter reconnect", daemon=True)
+                work = partial(self._reconnect, lost=lost)
+                self._reconnecting = Thread(target=work, name="kfp-jupyter reconnect", daemon=True)
                 self._reconnecting.start()
 
     def pipeline(self, name: str) -> Pipeline:
@@ -331,21 +339,22 @@ class Workbench:
         )
 
     def _found(self, text: str) -> tuple[RunRef, Pipeline]:
-        """Return a run by its id or the beginning of it; an open one is followed from now on."""
+        """Return a run by its id or the beginning of it; one that others have go on is followed."""
         ref, pipeline = self._known.find(text)
-        self._followers.follow(ref)
+        state = self.store.get(ref.run_id)
+        # Whose engine does not answer is tried again when a person asks, not with every line of a log.
+        if state is not None and state.reason != DISCONNECTED:
+            self._followers.follow(ref)
         return ref, pipeline
 
-    def _is_kept(self, state: RunState) -> bool:
-        return state.state.finished and self._recorder.kept(state.id) is state
-
-    def _reconnect(self) -> None:
-        lost = {state.id for state in self.store.all() if not state.state.finished}
+    def _reconnect(self, *, lost: bool) -> None:
+        known = {state.id for state in self.store.all() if not state.state.finished}
+        found: set[str] = set()
         try:
-            lost.update(self.history.open_runs())
+            found.update(self.history.open_runs())
         except HistoryError as error:
             _LOG.warning("runs of earlier sessions are not found again: %s", error)
-        for run_id in lost:
+        for run_id in found | known if lost else found - known:
             self._try_again(run_id)
 
     def _try_again(self, run_id: str) -> None:

@@ -176,6 +176,23 @@ def test_a_lost_connection_is_shown_and_tried_again_on_request(workbench, engine
     assert (run.status.reason, run.status.message) == ("", "")
 
 
+def test_looking_around_takes_up_what_others_began_but_not_what_was_lost(workbench, restarted, engine):
+    lost = workbench.run(churn())
+    until(lambda: lost.state is State.RUNNING)
+    engine.break_down(EngineError("No route to host."))
+    until(lambda: lost.status.reason == "Disconnected")
+    engine.break_down(None)
+    begun = restarted.run(churn())
+    workbench.reconnect(lost=False)
+    until(lambda: workbench.store.get(begun.id))
+    until(lambda: not workbench._reconnecting.is_alive())
+    assert lost.status.reason == "Disconnected"
+    assert workbench.log_lines(lost.id, "load") is not None
+    assert lost.status.reason == "Disconnected", "a log that is read does not try again"
+    engine.succeed(begun.id)
+    assert workbench.get(begun.id).wait(10).state == "SUCCEEDED"
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id(workbench, restarted, engine):
     run = workbench.run(churn())
     for bench in (workbench, restarted):

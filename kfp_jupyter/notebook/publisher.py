@@ -31,6 +31,8 @@ from kfp_jupyter.view.delta import delta
 _LOG = logging.getLogger(__name__)
 # Seconds between two rounds: at most ten messages a second for a run.
 _PACE = 0.1
+# Seconds after which what other processes do is looked at, when nothing happens here.
+_GLANCE = 3.0
 # Seconds to wait for the thread to end when the extension is unloaded.
 _JOIN = 2.0
 
@@ -48,6 +50,10 @@ class Source(Protocol):
 
     def reconnect(self) -> None:
         """Take up again the runs that had not ended when the kernel was restarted."""
+        ...
+
+    def look_around(self) -> None:
+        """Take up the runs that others have begun, or gone on with, since."""
         ...
 
 
@@ -133,11 +139,16 @@ class Publisher:
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            self._bell.wait()
+            with self._lock:
+                watched = bool(self._screens)
+            rang = self._bell.wait(_GLANCE if watched else None)
             self._bell.clear()
             if self._stop.is_set():
                 return
-            self._round()
+            if rang:
+                self._round()
+            else:
+                self._survive(self._glance)
             self._stop.wait(_PACE)
 
     def _round(self) -> None:
@@ -152,6 +163,11 @@ class Publisher:
             self._survive(self._greet, joining)
         if (changed or stale) and watched:
             self._survive(self._tell_workbench)
+
+    def _glance(self) -> None:
+        """See what others do with the same history; asked for only while somebody looks."""
+        self._source.look_around()
+        self._tell_workbench()
 
     def _survive(self, part: Callable[..., None], *arguments: Any) -> None:
         """Do one part of a round; what fails in it is told, and the other parts still happen."""

@@ -195,6 +195,10 @@ class Session:
         """Take up again the runs that had not ended when the kernel was restarted."""
         self.workbench.reconnect()
 
+    def look_around(self) -> None:
+        """Take up the runs that other kernels and command lines have begun, or gone on with, since."""
+        self.workbench.reconnect(lost=False)
+
     @property
     def components(self) -> dict[str, Component]:
         """The notebook's components as they are now, by name; also those that a decorator made."""

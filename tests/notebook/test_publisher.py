@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,7 @@ class Facts:
     def __init__(self, store: RunStore) -> None:
         self.store = store
         self.broken = False
+        self.elsewhere = None
 
     def workbench_message(self, *, targets):
         runs = [{"id": state.id, "state": state.state.value} for state in self.store.all()]
@@ -39,6 +41,10 @@ class Facts:
 
     def reconnect(self):
         pass
+
+    def look_around(self):
+        if self.elsewhere is not None:
+            self.store.put(self.elsewhere)
 
 
 class Screen:
@@ -140,6 +146,19 @@ def test_several_screens_see_the_same(publisher, store):
     store.apply("r1", RunChanged(5.0, State.SUCCEEDED))
     for screen in screens:
         until(lambda screen=screen: screen.runs.get("r1", {}).get("state") == "SUCCEEDED")
+
+
+def test_what_others_do_is_seen_when_nothing_happens_here(publisher, store, facts, monkeypatch):
+    monkeypatch.setattr("kfp_jupyter.notebook.publisher._GLANCE", 0.02)
+    screen = Screen()
+    publisher.join(screen)
+    until(lambda: screen.count("workbench") == 1)
+    begin(store)
+    ended = store.apply("r1", RunChanged(3.0, State.FAILED))
+    until(lambda: screen.runs.get("r1", {}).get("state") == "FAILED")
+    facts.elsewhere = replace(ended, state=State.PENDING, finished_at=None)
+    until(lambda: screen.runs["r1"]["state"] == "PENDING")
+    assert screen.count("run") == 1, "its change was told as such"
 
 
 def test_a_screen_that_is_gone_does_not_disturb_the_others(publisher, store):

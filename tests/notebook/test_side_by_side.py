@@ -122,13 +122,19 @@ def test_a_run_that_one_kernel_resumes_goes_on_in_the_other_and_for_the_command_
     other.run("from kfp_jupyter.workbench import current")
     assert other.value(f"current().get({run!r}).state.value") == "FAILED", "there is no such file"
 
+    screen = other.open("kfp_jupyter.runs")
+    shown = screen.wait(lambda message: message["type"] == "workbench")
+    assert [row["state"] for row in shown["runs"]] == ["FAILED"]
     os.mkfifo(place / "there")
     assert one.run(f"%kfp resume {run}").status == "ok"
+    # Without being asked for.
+    screen.wait(lambda message: message["type"] == "delta" and message["fields"].get("state") == "RUNNING")
     # The step waits until somebody writes.
     assert other.value(f"current().get({run!r}).state.finished") == "False"
     assert "FAILED" not in other.value(f"[row.state.value for row in current().runs() if row.id == {run!r}]")
     with (place / "there").open("w") as file:
         file.write("now")
+    screen.wait(lambda message: message["type"] == "delta" and message["fields"].get("state") == "SUCCEEDED")
     waited = f"current().get({run!r}).wait().tasks['wait'].outputs['Output']"
     assert other.value(waited) == "now"
     shell = command(place, "show", run)
