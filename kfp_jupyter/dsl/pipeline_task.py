@@ -290,7 +290,8 @@ class PipelineTask(TaskItself):
         self._require_step("set_env_variable")
         if not re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", self._text(name)):
             raise self._wrong(f"{name!r} is no name of an environment variable; use letters, digits and _")
-        return self._set(env=tuple({**dict(self.settings.env), name: self._text(value)}.items()))
+        text = self.constant_text(value, f"The environment variable {name}")
+        return self._set(env=tuple({**dict(self.settings.env), name: text}.items()))
 
     def set_debug_pause(
         self, before: bool = False, after: bool = True, on_error: bool = False
@@ -312,7 +313,7 @@ class PipelineTask(TaskItself):
 
     def set_display_name(self, name: str) -> PipelineTask:
         """Set the name that people see."""
-        return self._set(display_name=self._text(name))
+        return self._set(display_name=self.constant_text(name, "The display name"))
 
     def set_container_image(self, name: str | PipelineChannel) -> PipelineTask:
         """Run in this image instead of the component's; it may be a value of the run, or hold one."""
@@ -378,6 +379,25 @@ class PipelineTask(TaskItself):
 
     def _text(self, value: Any) -> str:
         text: str = self._checked(str.__str__, value)
+        return text
+
+    def constant_text(self, value: Any, what: str) -> str:
+        """Return a text in which there is no value of the run; KFP would pass on the mark of one as it is.
+
+        Args:
+            value: The text.
+            what: What it is for, in a sentence.
+
+        Raises:
+            SettingError: There is one in it, or it is no text.
+        """
+        text = self._text(value)
+        for mark in marks(text):
+            raise SettingError(
+                f"{what} holds {self.builder.mentioned.get(mark, mark)!r}, which is only known in the run.",
+                where=self.place(),
+                remedy="Give it to the component as an argument, and use it there.",
+            )
         return text
 
     def _wrong(self, what: str) -> SettingError:

@@ -74,4 +74,4 @@ def text(value: Any, task: PipelineTask, what: str) -> str:
     """
     if not isinstance(value, str):
         raise SettingError(f"`{what}` is {value!r}.", where=task.place(), remedy="Give a text.")
-    return value
+    return task.constant_text(value, f"`{what}`")

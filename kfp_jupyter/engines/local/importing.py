@@ -1,15 +1,19 @@
 """Importers: an artifact that lies elsewhere becomes the output of a task.
 
-Files of this machine stay where they are. What lies on the web is downloaded, once for all runs unless it is
-to be imported again. Of other stores only the URI is known; a step finds it where its bucket is mounted.
+Files of this machine stay where they are. What lies on the web or in an object store is downloaded, once for
+all runs unless it is to be imported again. Of a model in an image (`oci://`) only the URI is known.
 Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.importer
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -23,10 +27,15 @@ from kfp_jupyter.model.types import Json
 from kfp_jupyter.model.value import Constant
 
 WEB = ("http", "https")
+HERE = ("", "file")
+IMAGE = "oci"
+"""The scheme of an image that holds a model, as KFP's servers mount it."""
 
 _BLOCK = 1 << 20
 _SECONDS = 30.0
 """How long a server may say nothing."""
+_LOOK_SECONDS = 0.1
+"""How often is looked whether to give up."""
 
 
 class ImportFailedError(Exception):
@@ -58,8 +67,10 @@ def import_artifact(
     place = _place(uri, directory)
     if place is not None and not place.exists():
         raise ImportFailedError(f"There is no file or folder {place}.")
-    if urlsplit(uri).scheme in WEB:
-        place = _downloaded(uri, downloads, step.reimport, stop)
+    scheme = urlsplit(uri).scheme
+    if scheme not in (*HERE, IMAGE):
+        get = _from_the_web if scheme in WEB else _from_a_store
+        place = _downloaded(uri, downloads, step.reimport, get, stop)
     if step.download_to_workspace and place is not None:
         place = _copied(place, shared)
     artifact: dict[str, Json] = {
@@ -83,28 +94,66 @@ def _place(uri: str, directory: str) -> Path | None:
     return Path(directory, uri) if not parts.scheme else None
 
 
-def _downloaded(uri: str, folder: Path, again: bool, stop: Callable[[], bool]) -> Path:
-    import urllib.error
-    import urllib.request
+Get = Callable[[str, Path, Callable[[], bool]], None]
+"""Copies what a URI names to a place that is not there yet; it is given what says whether to stop."""
 
-    name = folder_name(unquote(urlsplit(uri).path).rpartition("/")[2] or "artifact")
+
+def _downloaded(uri: str, folder: Path, again: bool, get: Get, stop: Callable[[], bool]) -> Path:
+    name = folder_name(unquote(urlsplit(uri).path).rstrip("/").rpartition("/")[2] or "artifact")
     target = folder / hashlib.sha256(uri.encode()).hexdigest()[:20] / name
     if target.exists() and not again:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{os.getpid()}-{id(stop)}")
+    part, old = (target.with_name(f".{kind}-{os.getpid()}-{id(stop)}") for kind in ("new", "old"))
     try:
-        with urllib.request.urlopen(uri, timeout=_SECONDS) as source, part.open("wb") as file:
-            while block := source.read(_BLOCK):
-                if stop():
-                    raise ImportFailedError("It was stopped.")
-                file.write(block)
+        get(uri, part, stop)
+        if target.is_dir():
+            target.rename(old)
         part.replace(target)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ImportFailedError(f"{uri} could not be downloaded: {error}.") from None
     finally:
-        part.unlink(missing_ok=True)
+        for left in (part, old):
+            _remove(left)
     return target
+
+
+def _from_the_web(uri: str, target: Path, stop: Callable[[], bool]) -> None:
+    import urllib.request
+
+    with urllib.request.urlopen(uri, timeout=_SECONDS) as source, target.open("wb") as file:
+        while block := source.read(_BLOCK):
+            if stop():
+                raise ImportFailedError("It was stopped.")
+            file.write(block)
+
+
+def _from_a_store(uri: str, target: Path, stop: Callable[[], bool]) -> None:
+    command = [sys.executable, "-m", "kfp_jupyter.engines.local.object_store", uri, str(target)]
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        try:
+            while process.poll() is None:
+                if stop():
+                    raise ImportFailedError("It was stopped.")
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_LOOK_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode:
+            said.seek(0)
+            lines = said.read().split("\n")
+            raise ImportFailedError(
+                next((line for line in reversed(lines) if line.strip()), "It was killed.")
+            )
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def _copied(place: Path, folder: Path) -> Path:

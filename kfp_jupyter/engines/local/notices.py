@@ -9,7 +9,7 @@ from kfp_jupyter.engines.base import LocalOptions
 from kfp_jupyter.engines.local.budget import Amounts, asked, excess, machine
 from kfp_jupyter.engines.local.claims import is_claim
 from kfp_jupyter.engines.local.cluster_settings import POD_NAME
-from kfp_jupyter.engines.local.importing import WEB
+from kfp_jupyter.engines.local.importing import IMAGE
 from kfp_jupyter.engines.local.place import Place, place_of
 from kfp_jupyter.engines.local.volumes import FIELDS, volumes_of
 from kfp_jupyter.model.component import Importer
@@ -86,10 +86,9 @@ def _of_task(task: Task, pipeline: Pipeline, place: Place) -> Iterator[str]:
         yield "Empty at first on this machine, whatever it is to be made from: the volume of"
     if any(held.size and not held.memory for held in volumes_of(settings.kubernetes)):
         yield "Not limited on this machine: the size of the volumes of"
-    if isinstance(step, Importer) and isinstance(step.uri, Constant):
-        scheme = urlsplit(str(step.uri.value)).scheme
-        if scheme not in ("", "file", *WEB):
-            yield f"Not downloaded to this machine: what is imported from {scheme}:// by"
+    constant = step.uri if isinstance(step, Importer) else None
+    if isinstance(constant, Constant) and urlsplit(str(constant.value)).scheme == IMAGE:
+        yield f"Not downloaded to this machine: what is imported from {IMAGE}:// by"
     yield from _of_kubernetes(settings.kubernetes, place)
 
 

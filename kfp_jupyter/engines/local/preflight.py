@@ -6,17 +6,20 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kfp_jupyter.engines.base import EngineError, LocalOptions
 from kfp_jupyter.engines.local.claims import CREATE
 from kfp_jupyter.engines.local.cluster_settings import missing as missing_here
 from kfp_jupyter.engines.local.environment import installer
+from kfp_jupyter.engines.local.importing import HERE, IMAGE, WEB
+from kfp_jupyter.engines.local.object_store import StoreError, check_scheme
 from kfp_jupyter.engines.local.place import Place, place_of
 from kfp_jupyter.engines.local.requirements import missing
 from kfp_jupyter.engines.local.volumes import Kind, lacking, mountable, unmountable, volumes_of, wrong
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.cel import parse
-from kfp_jupyter.model.component import ContainerStep, ForeignStep, PythonStep
+from kfp_jupyter.model.component import ContainerStep, ForeignStep, Importer, PythonStep
 from kfp_jupyter.model.pipeline import Constant, Graph, Pipeline, PipelineInput, Task, TaskOutput
 from kfp_jupyter.model.selection import keys_of
 from kfp_jupyter.paths import data_dir
@@ -64,6 +67,8 @@ def _check_task(path: str, task: Task, pipeline: Pipeline, options: LocalOptions
             where=f"task {path}",
             remedy="Compile the pipeline to KFP's YAML and run it on a KFP server.",
         )
+    if isinstance(step, Importer) and isinstance(step.uri, Constant):
+        _check_store(path, str(step.uri.value))
     for what, how in [
         *missing_here(task.settings.kubernetes, data_dir()),
         *_volume_problems(task, _claims_made(pipeline), place_of(step, options)),
@@ -78,6 +83,17 @@ def _check_task(path: str, task: Task, pipeline: Pipeline, options: LocalOptions
                 keys_of(value.selector)
     except KfpJupyterError as error:
         raise EngineError(error.what, where=f"task {path}", remedy=error.remedy) from None
+
+
+def _check_store(path: str, uri: str) -> None:
+    scheme = urlsplit(uri).scheme
+    if scheme in (*HERE, *WEB, IMAGE):
+        return
+    try:
+        check_scheme(scheme)
+    except StoreError as error:
+        what, _, how = str(error).partition(". ")
+        raise EngineError(f"It imports {uri}. {what}.", where=f"task {path}", remedy=how) from None
 
 
 def _volume_problems(task: Task, made: set[str], place: Place) -> Iterator[tuple[str, str]]:

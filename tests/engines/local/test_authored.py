@@ -21,6 +21,7 @@ from kfp_jupyter.model.check import bind_arguments
 from kfp_jupyter.model.component import ContainerStep, PythonStep
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import RunState, State
+from tests.engines.local import stores
 from tests.engines.local.authored.bodies import BODIES
 
 AUTHORED = Path(__file__).parents[2] / "dsl" / "authored"
@@ -72,6 +73,14 @@ def test_an_authored_pipeline_runs(
         for name in ("a", "b", "s", "written", "one", "two"):
             held = json.dumps({"a": "1", "password": "p", "user": "u"})
             (tmp_path / "data" / folder / f"{name}.json").write_text(held)
+    for name in ("written", "mine", "one", "a"):
+        (tmp_path / "data" / "volumes" / name).mkdir(parents=True)
+    # Where importers find what they bring.
+    for name in ("x", "y"):
+        (tmp_path / "store" / "b").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "store" / "b" / name).write_text(name)
+    monkeypatch.setenv("STORE", str(tmp_path / "store"))
+    stores.install("s3fs", tmp_path / "libraries", monkeypatch)
     started = {}
     for pipeline in pipelines[file]:
         if any(isinstance(c.implementation, ContainerStep) for c in pipeline.components.values()):
