@@ -78,6 +78,11 @@ def test_a_setting_is_recorded_and_the_task_returned(
         (lambda task: task.set_retry(1, backoff_factor=-1), "-1 is no factor"),
         (lambda task: task.set_env_variable("A B", "1"), "'A B' is no name"),
         (lambda task: task.set_env_variable("A", 1), "1 is of type int"),
+        (
+            lambda task: task.set_env_variable("A", f"is {task.output}"),
+            "The environment variable A holds <output 'Output' of task 'work': int>, which is only known",
+        ),
+        (lambda task: task.set_display_name(f"{task.output}"), "The display name holds <output 'Output'"),
         (lambda task: task.set_display_name(task.output), "cannot come from"),
         (lambda task: task.set_retry(task.output), "cannot come from"),
     ],
