@@ -123,7 +123,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         return made
 
-    def starting(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    def starting(
+        name: str, carry_out: Callable[[argparse.Namespace], int], unsaid: str
+    ) -> argparse.ArgumentParser:
         made = on_file(name, carry_out)
         made.add_argument(
             "-p",
@@ -135,14 +137,14 @@ def _parser() -> argparse.ArgumentParser:
             help="an argument",
         )
         made.add_argument(
-            "--target", default="", help="where: local (the default), argo, argo:CONTEXT[/NAMESPACE]"
+            "--target", default="", help=f"where: local, argo, argo:CONTEXT[/NAMESPACE]; {unsaid} if left out"
         )
         add_run_choices(made)
         made.add_argument("--detach", action="store_true", help="return when it has been started")
         return made
 
-    starting("run", commands.run)
-    rerun = starting("rerun", repair.rerun)
+    starting("run", commands.run, "local")
+    rerun = starting("rerun", repair.rerun, "where the earlier run was")
     rerun.add_argument("--run", default="", help="the earlier run; the pipeline's latest if left out")
     resume = command("resume", repair.resume)
     resume.add_argument("run", metavar="RUN", help="the beginning of its id, or `latest`")

@@ -201,6 +201,8 @@ class Run:
             task: A task whose image may read them in a cluster; empty means any.
             tell: Called with sentences on how far it is.
         """
+        if not records:
+            return []
         try:
             return self._engine().fetch(self.ref, records, reading_image(self.pipeline, task), tell)
         except EngineError as error:

@@ -142,6 +142,9 @@ class _Fetching:
         try:
             for line in reader.lines(number):
                 parcel.take(line)
+                if parcel.ended:
+                    # Without waiting for Argo to finish the pod.
+                    break
             if parcel.refused:
                 raise _too_large(stored, parcel, self._limit)
             if parcel.complete:

@@ -34,12 +34,14 @@ class Parcel:
     Attributes:
         size: The bytes of its files; None before a reader has told it.
         refused: True if that is more than the reader was allowed to send.
+        ended: True if the part that is being read is complete.
     """
 
     def __init__(self, place: Path) -> None:
         self.place = place
         self.size: int | None = None
         self.refused = False
+        self.ended = False
         place.parent.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix=f".{place.name[:40]}-", dir=place.parent))
         self._received = self._folder / "archive.tar"
@@ -67,6 +69,7 @@ class Parcel:
     def begin(self) -> None:
         """Make ready for the log of another reader, which begins at `position`."""
         self._next = 0
+        self.ended = False
         self._unpacker = zlib.decompressobj()
 
     def take(self, line: str) -> None:
@@ -117,9 +120,10 @@ class Parcel:
     def _note(self, told: dict[str, Any]) -> None:
         if "end" in told:
             self._keep(self._unpacker.flush())
+            self.ended = True
             return
         self.size = int(told["size"])
-        self.refused = "archive" not in told
+        self.ended = self.refused = "archive" not in told
         about: dict[str, Any] = {key: told[key] for key in ("archive", "sha256") if key in told}
         if told["start"] != self._length or self._about not in ({}, about):
             raise ParcelError("the artifact was changed while it was read")

@@ -47,11 +47,13 @@ class Waiting:
     Attributes:
         image: For an image that cannot be pulled; the cluster tries it again meanwhile.
         start: For a pod to start at all.
+        silence: For the next line of a pod's log, through outages of the cluster.
         look: Between two looks.
     """
 
     image: float = 45.0
     start: float = 300.0
+    silence: float = 120.0
     look: float = 0.5
 
 
@@ -184,10 +186,20 @@ class Reader:
             outage=Outage(),
         )
         try:
-            yield from (line for line in lines if line is not None)
+            yield from self._while_it_speaks(lines)
         except PodGoneError:
             raise self._error("its pod was removed while it was read", "Try it again.") from None
         self._wait(task, name, ("Succeeded",))
+
+    def _while_it_speaks(self, lines: Iterator[str | None]) -> Iterator[str]:
+        heard = time.monotonic()
+        for line in lines:
+            if line is not None:
+                heard = time.monotonic()
+                yield line
+            elif time.monotonic() - heard > self._waiting.silence:
+                what = f"its log has said nothing for {self._waiting.silence:g} s"
+                raise self._error(what, "See that the cluster can be reached, and try it again.")
 
     def _wait(self, task: str, name: str, phases: Collection[str]) -> None:
         """Wait until a pod is in one of some phases.

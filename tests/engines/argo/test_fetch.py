@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import tarfile
 from collections.abc import Callable
@@ -223,6 +224,18 @@ def test_a_pod_that_finds_no_room_is_waited_for_only_so_long(start: Start, clust
     assert isinstance(error, FetchError)
     assert "did not start in 0.3 s (Unschedulable: 0/3 nodes are available)" in error.what
     cluster.faults.pending.clear()
+    assert readers(cluster) == []
+
+
+def test_a_reader_that_falls_silent_is_given_up(
+    start: Start, cluster: TestCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, record = written(start, BYTES, 10)
+    monkeypatch.setattr("kfp_jupyter.engines.argo.reader.pod_lines", lambda *_, **__: itertools.repeat(None))
+    engine = ArgoEngine(TARGET, waiting=replace(QUICK, silence=0.1))
+    (error,), _ = fetched(engine, run, record)
+    assert isinstance(error, FetchError)
+    assert "its log has said nothing for 0.1 s" in error.what
     assert readers(cluster) == []
 
 
