@@ -103,7 +103,7 @@ def _bound(node: ast.AST, *, in_class: bool) -> Iterator[tuple[str, Place]]:
 
 
 def _shadow(source: Source, name: str, place: Place) -> Finding:
-    what = f"{name!r} hides what Python calls so."
+    what = f"The name {name!r} hides Python's own."
     return Finding(WARNING, "shadowed-builtin", what, stretch(source, place), "Choose another name.")
 
 

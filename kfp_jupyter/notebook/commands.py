@@ -97,8 +97,7 @@ class Commands:
     def _debug(self, run: str, task: str) -> Json:
         from kfp_jupyter.notebook.debugging import brought
 
-        code = brought(self._session, run, task)
-        return {"text": code.text, "notes": list(code.notes)}
+        return {"text": brought(self._session, run, task).noted}
 
     def _rerun(self, run: str) -> Json:
         from kfp_jupyter.repair.rerun import rerun

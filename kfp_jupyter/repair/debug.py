@@ -69,6 +69,13 @@ class TaskCode:
     inputs: Mapping[str, Any]
     notes: tuple[str, ...]
 
+    @property
+    def noted(self) -> str:
+        """The code with its notes as comments below its head, for a front end that prints nothing."""
+        lines = self.text.splitlines(keepends=True)
+        below = next((index for index, line in enumerate(lines) if not line.startswith("#")), len(lines))
+        return "".join([*lines[:below], *(f"# {note}\n" for note in self.notes), *lines[below:]])
+
 
 def failed_task(run: Run) -> str:
     """Return the path of the task that a run failed for: the first that ran and failed, and is no group.

@@ -9,9 +9,11 @@ const CLOSE = 'M4 4l8 8M12 4l-8 8';
 const STOP = 'M4 4h8v8h-8z';
 const PLAY = 'M5 3.5l7.5 4.5l-7.5 4.5z';
 const CLUSTER = 'M8 1.8l5.4 3.1v6.2l-5.4 3.1l-5.4-3.1v-6.2zM2.6 4.9l5.4 3.1l5.4-3.1M8 8v6.2';
+const DEBUG = 'M5.2 6.2h5.6v4.4a2.8 2.8 0 0 1-5.6 0zM6 6.2a2 2 0 0 1 4 0M5.2 8.2h-2.7M13.5 8.2h-2.7M5.3 11l-2.3 2M10.7 11l2.3 2M5.4 6.2l-2.2-2.2M10.6 6.2l2.2-2.2';
+const RERUN = 'M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.8h-2.8';
 
 /** The icons of buttons, as SVG path data in a square of 16. */
-export const ICONS = { copy: COPY, close: CLOSE, stop: STOP, play: PLAY, cluster: CLUSTER } as const;
+export const ICONS = { copy: COPY, close: CLOSE, stop: STOP, play: PLAY, cluster: CLUSTER, debug: DEBUG, rerun: RERUN } as const;
 
 /** Return an icon that takes the colour of the text around it. */
 export function icon(name: keyof typeof ICONS): SVGSVGElement {

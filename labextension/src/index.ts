@@ -3,13 +3,18 @@
  */
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { EditorExtensionRegistry, IEditorExtensionRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
+import { findingsExtension } from './editorFindings';
+import { findingsFactory } from './findingsMime';
 import { Kernels } from './kernels';
+import { Gatherer, Marks } from './marks';
 import { Keeper, RANK, rendererFactory } from './mime';
+import { Notebook } from './notebook';
 import { Sidebar, SIDEBAR_ID, pipelineIcon } from './sidebar';
 import { ENGLISH, type Translation, ownWords } from './translation';
 
@@ -19,13 +24,18 @@ export const IKernels = new Token<Kernels>('kfp-jupyter:IKernels', 'What the ker
 /** The sidebar with the pipelines of the current notebook. */
 export const ISidebar = new Token<Sidebar>('kfp-jupyter:ISidebar', 'The sidebar with the pipelines of the current notebook.');
 
+/** The findings of the cells of this page's notebooks. */
+export const IMarks = new Token<Marks>('kfp-jupyter:IMarks', 'What checks have found in the cells of this page’s notebooks.');
+
 /** The ids of the commands. */
 export const CommandIDs = {
   version: 'kfp-jupyter:version',
   show: 'kfp-jupyter:show-panel',
   runLocally: 'kfp-jupyter:run-locally',
   runOnCluster: 'kfp-jupyter:run-on-cluster',
-  cancel: 'kfp-jupyter:cancel'
+  cancel: 'kfp-jupyter:cancel',
+  nextFinding: 'kfp-jupyter:next-finding',
+  previousFinding: 'kfp-jupyter:previous-finding'
 } as const;
 
 const VERSION = '0.1.0';
@@ -142,8 +152,63 @@ const commands: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const findings: JupyterFrontEndPlugin<Marks> = {
+  id: 'kfp-jupyter:findings',
+  description: 'Draws what checks of components have found into the cells, and lists it in outputs.',
+  autoStart: true,
+  requires: [IEditorExtensionRegistry, INotebookTracker, IRenderMimeRegistry],
+  optional: [ITranslator],
+  provides: IMarks,
+  activate: (
+    _: JupyterFrontEnd,
+    editors: IEditorExtensionRegistry,
+    tracker: INotebookTracker,
+    registry: IRenderMimeRegistry,
+    translator: ITranslator | null
+  ) => {
+    const trans = translation(translator);
+    const marks = new Marks();
+    editors.addExtension({
+      name: 'kfp-jupyter:findings',
+      factory: ({ model }) => EditorExtensionRegistry.createImmutableExtension(findingsExtension(model, marks, trans))
+    });
+    registry.addFactory(findingsFactory(marks, trans), RANK);
+    tracker.widgetAdded.connect((_sender, panel) => new Gatherer(panel, marks));
+    tracker.forEach(panel => new Gatherer(panel, marks));
+    return marks;
+  }
+};
+
+const findingCommands: JupyterFrontEndPlugin<void> = {
+  id: 'kfp-jupyter:finding-commands',
+  description: 'Goes from one finding to the next, by keyboard.',
+  autoStart: true,
+  requires: [IMarks, INotebookTracker],
+  optional: [ITranslator, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    marks: Marks,
+    tracker: INotebookTracker,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
+  ) => {
+    const trans = translation(translator);
+    const add = (command: string, label: string, keys: string, forward: boolean): void => {
+      app.commands.addCommand(command, {
+        label,
+        isEnabled: () => tracker.currentWidget !== null,
+        execute: () => tracker.currentWidget !== null && new Notebook(tracker.currentWidget, trans).step(marks, forward)
+      });
+      app.commands.addKeyBinding({ command, keys: [keys], selector: '.jp-Notebook' });
+      palette?.addItem({ command, category: trans.__('Kubeflow Pipelines') });
+    };
+    add(CommandIDs.nextFinding, trans.__('Go to the Next Finding'), 'F8', true);
+    add(CommandIDs.previousFinding, trans.__('Go to the Previous Finding'), 'Shift F8', false);
+  }
+};
+
 function translation(translator: ITranslator | null): Translation {
   return translator === null ? ENGLISH : (ownWords(translator.languageCode) ?? translator.load('kfp_jupyter'));
 }
 
-export default [kernels, renderer, keeper, sidebar, commands];
+export default [kernels, renderer, keeper, sidebar, commands, findings, findingCommands];

@@ -15,6 +15,8 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import type { Kernels } from './kernels';
+import { Notebook, panelAround } from './notebook';
+import type { NotebookActions } from './notebookActions';
 import { RUN_MIME_TYPE, type RunDocument, hasFullRun, isFinished, isObject, isRunDocument } from './protocol';
 import { RunView } from './runView';
 import type { Change, Store } from './store';
@@ -38,6 +40,8 @@ export function rendererFactory(kernels: Kernels, trans: Translation): IRenderMi
 /** One output that holds a run document. */
 class RunRenderer extends Widget implements IRenderMime.IRenderer {
   private view: RunView | null = null;
+  /** The output as it is now: an update of a display puts another in its place. */
+  private model: IRenderMime.IMimeModel | null = null;
   private unfollow: (() => void) | null = null;
 
   constructor(
@@ -49,13 +53,21 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this.model = model;
     const document: unknown = model.data[RUN_MIME_TYPE];
     if (!isRunDocument(document)) {
       this.node.textContent = this.trans.__('This output is of another version of kfp_jupyter.');
     } else if (this.view !== null) {
       this.view.show(document);
     } else {
-      this.view = new RunView(document, 'pipeline', this.trans);
+      this.view = new RunView(document, 'pipeline', this.trans, {
+        notebook: this.notebook,
+        replace: async (run, store) => {
+          // As a cell that has started a run has it: named while it goes on, written out by the keeper when it has ended.
+          const data = await store.request('bundle', { run });
+          this.model?.setData({ data });
+        }
+      });
       this.node.replaceChildren(this.view.node);
       this.goLive();
     }
@@ -71,6 +83,17 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
   protected override onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
     this.goLive();
+  }
+
+  /** The notebook around, which is not known before the output is in it. */
+  private readonly notebook: NotebookActions = {
+    goTo: (cell, line) => this.around()?.goTo(cell, line) ?? null,
+    insert: code => this.around()?.insert(code)
+  };
+
+  private around(): Notebook | null {
+    const panel = panelAround(this);
+    return panel === null ? null : new Notebook(panel, this.trans, this);
   }
 
   private goLive(): void {

@@ -311,8 +311,12 @@ export interface Commands {
   use: { params: { target: string }; result: JsonObject };
   /** The log lines of a task from a cursor on; the first cursor is 0. */
   logs: { params: { run: string; task: string; after: number | string }; result: LogLines };
-  /** The MIME bundle of an ended run, to be kept in the saved notebook. */
+  /** The MIME bundle of a run, to be kept in the saved notebook. */
   bundle: { params: { run: string }; result: JsonObject };
+  /** A task that ran, as code for a new cell. */
+  debug: { params: { run: string; task: string }; result: { text: string } };
+  /** Start a run that takes over from another what no change has touched; `told` are sentences on that. */
+  rerun: { params: { run: string }; result: { run: string; told: string[] } };
 }
 
 const FINISHED: ReadonlySet<string> = new Set<State>(['SUCCEEDED', 'SKIPPED', 'FAILED', 'CANCELED']);

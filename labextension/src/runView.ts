@@ -12,6 +12,7 @@ import { GraphView } from './graph';
 import { shownTasks } from './iterations';
 import { VIEW_CLASS, defineLook, lookName, stateImage } from './look';
 import { MetricsView } from './metricsView';
+import type { NotebookActions } from './notebookActions';
 import { type FullDocument, type GraphNode, type Run, type RunDocument, type Target, hasFullRun, isFinished } from './protocol';
 import { runningTime, stateWord } from './stateText';
 import { CommandError, type Store } from './store';
@@ -21,6 +22,14 @@ import type { Translation } from './translation';
 
 /** Milliseconds between two ticks of the durations. */
 const TICK = 1000;
+
+/** What is around a view of a run. */
+export interface Surroundings {
+  /** The notebook that the run belongs to; null where there is none to act on. */
+  notebook: NotebookActions | null;
+  /** Show another run in this view's place; by default the view itself does. */
+  replace?: (run: string, store: Store) => Promise<void>;
+}
 
 /** The view of a run. */
 export class RunView {
@@ -45,15 +54,20 @@ export class RunView {
   private shownRun = '';
   /** When a kernel last told of the shown run; 0 if none did. */
   private lastTold = 0;
+  /** What the kernel said of a run that was started here. */
+  private told: { run: string; words: readonly string[] } = { run: '', words: [] };
 
   /**
    * @param saved - The document to show until a kernel tells more.
    * @param following - Follow every new run of the pipeline, or only the document's.
+   * @param trans - The language.
+   * @param around - What is around the view.
    */
   constructor(
     saved: RunDocument,
     following: Following,
-    private readonly trans: Translation
+    private readonly trans: Translation,
+    private readonly around: Surroundings = { notebook: null }
   ) {
     this.subject = new Subject(saved, following, tasks => {
       this.update(tasks);
@@ -67,12 +81,18 @@ export class RunView {
         this.showPane();
       }
     });
-    this.pane = new TaskPane(trans, clock, () => {
-      this.graph.select(null);
-      this.chosen = true;
-      this.showPane();
-    }, () => {
-      this.showPane();
+    this.pane = new TaskPane(trans, {
+      clock,
+      notebook: around.notebook,
+      onClose: () => {
+        this.graph.select(null);
+        this.chosen = true;
+        this.showPane();
+      },
+      onIteration: () => {
+        this.showPane();
+      },
+      onRerun: (run, told) => this.replace(run, told)
     });
     this.metrics = new MetricsView(trans);
     this.metricsSection = html('section', { class: 'kfp-section', hidden: true }, html('h4', {}, trans.__('Metrics')), this.metrics.node);
@@ -153,7 +173,8 @@ export class RunView {
     const cancelable = full !== null && !isFinished(full.run.state) && full.run.state !== 'CANCELING';
     this.cancel.hidden = !cancelable || this.subject.connected === null;
     setText(this.note, this.noteText(document, full));
-    setText(this.notices, full === null ? '' : full.run.notices.join(' '));
+    const told = full?.run.id === this.told.run ? this.told.words : [];
+    setText(this.notices, full === null ? '' : [...told, ...full.run.notices].join(' '));
     this.tick();
   }
 
@@ -200,6 +221,20 @@ export class RunView {
     const { document } = this.subject;
     const node = document.graph.nodes.find(each => each.id === this.graph.selected) ?? null;
     this.pane.show(document, node, this.subject.connected);
+  }
+
+  /** Show the run that was started in the place of the shown one. */
+  private async replace(run: string, told: readonly string[]): Promise<void> {
+    const { connected } = this.subject;
+    if (connected === null) {
+      return;
+    }
+    this.told = { run, words: told };
+    if (this.around.replace !== undefined) {
+      await this.around.replace(run, connected);
+    } else {
+      this.show(await connected.fetch(run));
+    }
   }
 
   private async cancelRun(): Promise<void> {

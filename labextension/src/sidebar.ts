@@ -9,6 +9,7 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import type { Kernels } from './kernels';
+import { Notebook } from './notebook';
 import { Panel } from './panel';
 import { RunView } from './runView';
 import type { Store } from './store';
@@ -120,7 +121,8 @@ export class Sidebar extends Widget {
       return;
     }
     const document = await store.fetch(run);
-    const content = new RunTab(new RunView(document, 'run', this.trans), store);
+    const notebook = this.current === null ? null : new Notebook(this.current, this.trans);
+    const content = new RunTab(new RunView(document, 'run', this.trans, { notebook }), store);
     const tab = new MainAreaWidget({ content });
     tab.id = id;
     tab.toolbar.hide();

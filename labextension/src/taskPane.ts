@@ -7,6 +7,7 @@ import { iterationOf, nodeOf, pathsOf } from './iterations';
 import { LogPane } from './logPane';
 import { stateImage } from './look';
 import { MetricsView } from './metricsView';
+import type { NotebookActions } from './notebookActions';
 import {
   type GraphNode,
   type Run,
@@ -19,9 +20,23 @@ import {
 import { cardDetail, stateWord, taskLook } from './stateText';
 import type { Store } from './store';
 import { Tabs } from './tabs';
+import { TaskActions } from './taskActions';
 import type { Translation } from './translation';
 import { isOverMemory, usageText } from './usageText';
 import { artifactList, parameterTable } from './values';
+
+/** What the pane asks of the view around it. */
+export interface PaneOptions {
+  /** The present, in seconds. */
+  clock: () => number;
+  onClose: () => void;
+  /** Called when the user has chosen another iteration. */
+  onIteration: () => void;
+  /** The notebook that it may act on; null where there is none. */
+  notebook: NotebookActions | null;
+  /** Called with a run that takes over from the shown one, and what the kernel says of it. */
+  onRerun: (run: string, told: string[]) => Promise<void>;
+}
 
 /** The pane of one task. */
 export class TaskPane {
@@ -37,6 +52,7 @@ export class TaskPane {
   private readonly log: LogPane;
   private readonly metrics: MetricsView;
   private readonly tabs: Tabs;
+  private readonly actions: TaskActions;
   private readonly drawn = new Map<HTMLElement, string>();
   private shown: { path: string; state: string; chosen: boolean } = { path: '', state: '', chosen: false };
   /** The iteration that the user chose, by node. */
@@ -47,10 +63,9 @@ export class TaskPane {
 
   constructor(
     private readonly trans: Translation,
-    private readonly clock: () => number,
-    onClose: () => void,
-    onIteration: () => void
+    private readonly options: PaneOptions
   ) {
+    this.actions = new TaskActions(trans, options.notebook, options.onRerun);
     this.log = new LogPane(trans);
     this.metrics = new MetricsView(trans);
     const tabs = [
@@ -67,12 +82,12 @@ export class TaskPane {
     this.iteration = html('select', { 'aria-label': trans.__('Iteration') });
     this.iteration.addEventListener('change', () => {
       this.chosen.set(nodeOf(this.iteration.value), this.iteration.value);
-      onIteration();
+      options.onIteration();
     });
     const choice = html('div', { class: 'kfp-pane-iteration' }, this.iteration);
-    const close = iconButton('close', trans.__('Close'), onClose);
+    const close = iconButton('close', trans.__('Close'), options.onClose);
     const head = html('div', { class: 'kfp-pane-head' }, this.icon, this.title, choice, this.detail, close);
-    this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.usage, this.message, this.tabs.node);
+    this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.usage, this.message, this.actions.node, this.tabs.node);
   }
 
   /** Show a task of a document; null hides the pane. */
@@ -101,7 +116,9 @@ export class TaskPane {
     if (task === null || !hasFullRun(document)) {
       setText(this.message, this.component === '' ? '' : this.trans.__('Component %1', this.component));
       this.log.visible = false;
+      this.actions.hide();
     } else {
+      this.actions.show(document, node, path, task, store);
       this.fillTabs(document.run.id, path, task, store);
       this.tabs.present('metrics', this.metrics.show(document, path));
     }
@@ -110,9 +127,9 @@ export class TaskPane {
 
   /** Let the duration of a running task grow. */
   tick(): void {
-    setText(this.usage, usageText(this.task, this.trans, this.clock()));
+    setText(this.usage, usageText(this.task, this.trans, this.options.clock()));
     this.usage.classList.toggle('kfp-over', isOverMemory(this.task));
-    setText(this.detail, cardDetail(this.task, this.component, this.trans, this.clock()));
+    setText(this.detail, cardDetail(this.task, this.component, this.trans, this.options.clock()));
   }
 
   /** Ask the kernel for nothing any more. */
@@ -146,7 +163,7 @@ export class TaskPane {
       artifactList(task.artifacts, this.trans)
     ]);
     const { error } = task;
-    this.redraw(this.error, error, () => (error === null ? [] : errorElements(error, this.trans)));
+    this.redraw(this.error, error, () => (error === null ? [] : errorElements(error, this.trans, this.options.notebook)));
     this.tabs.present('error', error !== null);
   }
 
@@ -175,11 +192,15 @@ export class TaskPane {
 }
 
 /** Return what a reader needs of an error, the place in their own cell first. */
-function errorElements(error: TaskError, trans: Translation): HTMLElement[] {
+function errorElements(error: TaskError, trans: Translation, notebook: NotebookActions | null): HTMLElement[] {
   const place =
     error.file === '' ? '' : error.line > 0 ? trans.__('%1, line %2', error.file, error.line) : error.file;
   const title = html('p', { class: 'kfp-error-title' }, html('strong', {}, error.type), `: ${error.message}`);
-  const where = html('p', { class: 'kfp-error-place' }, place);
+  // Asked again when it is clicked: meanwhile the cell may have run again.
+  const goTo = (): (() => void) | null => notebook?.goTo(error.file, error.line) ?? null;
+  const onclick = (): void => goTo()?.();
+  const link = goTo() === null ? place : html('button', { type: 'button', class: 'kfp-link', title: trans.__('Go there'), onclick }, place);
+  const where = html('p', { class: 'kfp-error-place' }, link);
   const traceback = html('div', { class: 'kfp-log-pane' });
   traceback.append(copyButton(trans, () => error.traceback), html('pre', { class: 'kfp-log', tabindex: 0 }, error.traceback));
   return [title, ...(place === '' ? [] : [where]), ...(error.traceback === '' ? [] : [traceback])];

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.chromium import LAUNCH_ARGUMENTS, REMEDY, find_chromium
 from tests.cluster import TestCluster
 
+FRONT_END = Path(__file__).parents[2] / "kfp_jupyter" / "labextension"
 #: Seconds that a server may take to answer; two to four are usual.
 START_TIMEOUT = 60.0
 
@@ -59,8 +60,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory, cluster: TestCluster) -> Itera
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    # The front end that stands beside these tests, before one that is installed from elsewhere.
+    extensions = home / "share" / "labextensions"
+    extensions.mkdir(parents=True)
+    (extensions / "kfp-jupyter").symlink_to(FRONT_END, target_is_directory=True)
     environment = {
         **os.environ,
+        "JUPYTER_PATH": str(extensions.parent),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,46 @@ def test_a_failed_step_is_debugged_mended_and_only_what_is_left_runs_again(study
     again.task("prepare").click()
     expect(again.output).to_contain_text("Result of run divided-")
     expect(again.output).to_contain_text("Run again: divide, finish.")
+
+
+def test_the_buttons_of_a_failed_task_debug_it_and_rerun_what_was_mended(study: Study) -> None:
+    study.open()
+    for cell in range(PIPELINE_CELL + 1):
+        study.run_cell(cell)
+    shown = study.output_of(PIPELINE_CELL)
+    shown.expect_states(divide="FAILED")
+    rerun = shown.output.get_by_role("button", name="Rerun changed")
+    expect(rerun).to_be_enabled(timeout=SLOW)
+    study.ran()
+
+    # The place of the error leads to its cell.
+    shown.output.get_by_role("button", name=f"Cell In[{DIVIDE_CELL + 1}], line {WRONG_LINE}").click()
+    study.page.wait_for_function(f"({PANEL}).content.activeCellIndex === {DIVIDE_CELL}")
+
+    # The step comes into a new cell below the run, whatever cell is active.
+    shown.output.get_by_role("button", name="Debug in notebook").click()
+    new = PIPELINE_CELL + 1
+    study.page.wait_for_function(f"({PANEL}).content.activeCellIndex === {new}", timeout=SLOW)
+    assert study.text_of(new).startswith("# Debug: divide, which failed in run divided-")
+    study.run_cell(new)
+    expect(study.output_of(new).output).to_contain_text("ZeroDivisionError")
+    assert study.ran() == ["divide"]
+
+    # Mended where it was written, the run goes on in the same place, and that is what is saved.
+    study.write(DIVIDE_CELL, study.text_of(DIVIDE_CELL).replace("in held)", "in held if number)"))
+    study.run_cell(DIVIDE_CELL)
+    rerun.click()
+    shown.expect_states(prepare="CACHED", divide="SUCCEEDED", finish="SUCCEEDED")
+    expect(shown.output).to_contain_text("Run again: divide, finish.")
+    assert study.ran() == ["divide", "finish"]
+    shown.task("prepare").click()
+    debug = shown.output.get_by_role("button", name="Debug in notebook")
+    expect(debug).to_be_disabled()
+    expect(debug).to_have_attribute("title", re.compile("It did not run: its result is that of run divided-"))
+    study.page.wait_for_function(
+        f"""() => {{
+             const output = ({PANEL}).content.model.cells.get({PIPELINE_CELL}).outputs.get(0).toJSON();
+             return output.data['application/vnd.kfp-jupyter.run.v1+json'].run.state === 'SUCCEEDED';
+           }}""",
+        timeout=SLOW,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.notebook.test_comms import COMMANDS
+
 LOAD = """%%component
 def load(rows: int, data: Output[Dataset]):
     with open(data.path, "w") as file:
@@ -78,6 +80,38 @@ def test_a_component_under_a_decorator_is_debugged_and_rerun_too(fresh):
     assert fresh.run(text.replace("n / 0", "n / 2")).status == "ok"
     rerun = fresh.run("%kfp rerun latest --wait")
     assert rerun.status == "ok", rerun.traceback
+
+
+def test_a_front_end_gets_the_code_and_starts_the_rerun_while_a_cell_runs(fresh, tmp_path):
+    for text in (LOAD, TRAIN, STUDY):
+        assert fresh.run(text).status == "ok"
+    assert fresh.run("%kfp run study --wait --no-cache").ename == "RunFailedError"
+    mended = TRAIN.replace("size / parts", "size / max(parts, 1)")
+    assert fresh.run(mended).status == "ok"
+    comm = fresh.open(COMMANDS, fresh.create_subshell() if fresh.subshells else None)
+    gate = tmp_path / "gate"
+    busy = None
+    if fresh.subshells:
+        busy = fresh.start(f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)")
+    row = "__import__('kfp_jupyter.workbench').workbench.current().runs(1)[0].id"
+    failed = comm.request("pipeline", pipeline="study")["run"]["id"]
+
+    code = comm.request("debug", run=failed, task="train")["text"]
+    assert code.startswith("# Debug: train, which failed in run study-")
+    refused = comm.request("debug", run=failed, task="nothing")
+    assert "nothing" in refused["error"]["what"]
+    started = comm.request("rerun", run=failed)
+    assert "load. Run again: train." in started["told"][0]
+    fresh.until(lambda: comm.request("snapshot", run=started["run"])["run"]["state"] == "SUCCEEDED")
+    assert "Nothing was changed" in comm.request("rerun", run=started["run"])["error"]["what"]
+    gate.touch()
+    if busy is not None:
+        assert fresh.finish(busy).status == "ok"
+
+    # The cell of a debugged task takes the component's name only while it runs.
+    assert fresh.value(row) == started["run"]
+    assert fresh.run(code).ename == "ZeroDivisionError"
+    assert fresh.value("type(train).__name__") == "PythonComponent"
 
 
 def test_without_a_failed_run_debug_says_so(fresh):
