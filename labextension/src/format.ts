@@ -111,3 +111,8 @@ export function shortNumber(value: number): string {
 export function valueText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
+
+/** KFP's name for what a group takes or gives, as its author knows it: `pipelinechannel--train-Output` is `train`. */
+export function plainName(name: string): string {
+  return name.startsWith('pipelinechannel--') ? name.slice('pipelinechannel--'.length).replace(/-Output$/, '') : name;
+}

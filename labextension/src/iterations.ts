@@ -3,6 +3,7 @@
  *
  * The rules are those of the picture that Python draws (`kfp_jupyter/view/iterations.py`).
  */
+import { plainName, valueText } from './format';
 import { type Run, type State, type TaskRun, isFinished } from './protocol';
 
 /** A task, or several of one node together. */
@@ -36,6 +37,24 @@ export function iterationOf(path: string): string {
 /** Return the paths of the tasks that a node stands for, in the run's order. */
 export function pathsOf(run: Run, node: string): string[] {
   return node in run.tasks ? [node] : Object.keys(run.tasks).filter(path => nodeOf(path) === node);
+}
+
+/** How many iterations are looked at for what tells them apart, and how long a value may be in their names. */
+const [LOOKED_AT, LONGEST] = [20, 24];
+
+/** Return what each iteration of a node is called: its number, and the inputs that differ: `#2 · rate 0.3`. */
+export function iterationNames(run: Run, paths: readonly string[]): string[] {
+  const texts = paths.map(path => new Map(Object.entries(run.tasks[path]?.inputs ?? {}).map(([name, value]) => [name, valueText(value)])));
+  const looked = texts.slice(0, LOOKED_AT);
+  const differ = (name: string): boolean => new Set(looked.map(each => each.get(name))).size > 1;
+  const telling = [...new Set(looked.flatMap(each => [...each.keys()]))].filter(differ).slice(0, 2);
+  return paths.map((path, index) => {
+    const told = telling.flatMap(name => {
+      const text = texts[index]?.get(name);
+      return text === undefined ? [] : [`${plainName(name)} ${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}`];
+    });
+    return [`#${iterationOf(path)}`, ...told].join(' · ');
+  });
 }
 
 /** Return what each node of the graph shows: its task, or those of all iterations together. */

@@ -3,7 +3,7 @@
  */
 import { copyButton, iconButton } from './buttons';
 import { fill, html, setText } from './dom';
-import { iterationOf, nodeOf, pathsOf } from './iterations';
+import { iterationNames, nodeOf, pathsOf } from './iterations';
 import { LogPane } from './logPane';
 import { stateImage } from './look';
 import { MetricsView } from './metricsView';
@@ -143,9 +143,10 @@ export class TaskPane {
     const chosen = this.chosen.get(node) ?? '';
     const first = (state: State): string | undefined => paths.find(path => run.tasks[path]?.state === state);
     const path = paths.includes(chosen) ? chosen : (first('FAILED') ?? first('RUNNING') ?? paths[0] ?? node);
-    const options = paths.map(each => {
+    const names = paths.length < 2 ? [] : iterationNames(run, paths);
+    const options = paths.map((each, index) => {
       const word = stateWord(taskLook(run.tasks[each] ?? null), this.trans);
-      return html('option', { value: each }, `#${iterationOf(each)} · ${word}`);
+      return html('option', { value: each }, `${names[index] ?? ''} · ${word}`);
     });
     this.redraw(this.iteration, [paths, options.map(option => option.textContent)], () => options);
     this.iteration.value = path;

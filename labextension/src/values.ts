@@ -2,7 +2,7 @@
  * Parameters and artifacts as tables.
  */
 import { html } from './dom';
-import { valueText } from './format';
+import { plainName, valueText } from './format';
 import type { Artifact, JsonObject } from './protocol';
 import type { Translation } from './translation';
 
@@ -42,11 +42,6 @@ export function artifactList(artifacts: Record<string, Artifact[]>, trans: Trans
   return items.length === 0
     ? html('p', { class: 'kfp-dim' }, trans.__('none'))
     : html('ul', { class: 'kfp-artifacts' }, ...items);
-}
-
-/** KFP's name for what a group takes or gives, as its author knows it: `pipelinechannel--train-Output` is `train`. */
-function plainName(name: string): string {
-  return name.startsWith('pipelinechannel--') ? name.slice('pipelinechannel--'.length).replace(/-Output$/, '') : name;
 }
 
 /** `system.Dataset` is what a user calls Dataset. */
