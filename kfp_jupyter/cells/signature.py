@@ -279,7 +279,7 @@ def _component_parser() -> argparse.ArgumentParser:
         action="extend",
         default=[],
         metavar="NAME",
-        help="in `%%pipeline --auto`: components to wait for besides those that give it data",
+        help="in `%%%%pipeline --auto`: components to wait for besides those that give it data",
     )
     add("--display-name", default="", metavar="NAME", help="the name shown to people")
     return parser

@@ -53,7 +53,8 @@ def _table(component: Component) -> str:
         f'<td style="{CELL}">{escape(note)}</td></tr>'
         for kind, spec, note in _ports(component)
     )
-    return f'<table style="{TABLE}">{rows}</table>' if rows else ""
+    # In a narrow cell the table scrolls inside of the frame.
+    return f'<div style="overflow-x:auto"><table style="{TABLE}">{rows}</table></div>' if rows else ""
 
 
 def _text(component: Component, settings: TaskSettings) -> str:

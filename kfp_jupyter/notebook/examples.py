@@ -11,12 +11,13 @@ A function: its type hints are the interface.
         import pandas as pd
         pd.read_csv(raw.path).head(limit).to_csv(tidy.path)
 
-A cell: the line is the interface, and names are values. The body runs here too (without: `--no-run`).
+A cell as it stands: the line is the interface, and names are values. The body runs here too, unless the line
+says `--no-run`.
 
     %%component split(table: Dataset, share: float = 0.2) -> train, test
     train, test = train_test_split(table, test_size=share)
 
-A cell without an interface, for `%%pipeline --auto`: what it reads and gives is told from its code.
+A cell without an interface, for `%%pipeline --auto`: what it reads and gives is inferred from its code.
 
     %%component
     # Count the rows
@@ -25,6 +26,9 @@ A cell without an interface, for `%%pipeline --auto`: what it reads and gives is
 Types are optional in a cell. `float`, `int`, `str`, `bool`, `list` and `dict` pass parameters; anything else
 is stored in the format of its value (Parquet, npy, joblib, JSON, …; pickle last). `Metrics` takes a dict of
 numbers, `HTML` and `Markdown` a text.
+
+What the code uses of other cells (imports, functions, classes, constants) comes along by itself; packages do
+not: name them with `--packages`, or let `--packages auto` take what the imports need.
 """,
     "pipeline": """\
 Calls of components; the parameters stand on the line.

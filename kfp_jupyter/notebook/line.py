@@ -207,7 +207,9 @@ def help_text() -> str:
     for parser in commands.choices.values():
         usage = " ".join(parser.format_usage().split()).removeprefix("usage: ")
         lines.append(f"{usage}\n    {parser.description}")
-    return "\n".join(lines)
+    return "\n".join(
+        [*lines, "", "A RUN is the beginning of its id, or `latest`; a TASK is its name in the graph."]
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -301,7 +303,7 @@ def _line_parser() -> argparse.ArgumentParser:
     compile_.add_argument("pipeline", metavar="PIPELINE", help="its name")
     compile_.add_argument("-o", "--output", default="", metavar="FILE", help="PIPELINE.yaml if left out")
     compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")
-    command("check", _check, "show what checks found in the notebook's components")
+    command("check", _check, "list all that checks find wrong in the notebook's components")
     runs = command("runs", _runs, "list the newest runs")
     runs.add_argument("--pipeline", default="", metavar="NAME", help="only runs of this pipeline")
     runs.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many; 20 if left out")

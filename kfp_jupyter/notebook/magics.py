@@ -34,7 +34,7 @@ class Magics:
         self._shell = session.shell
 
     def component(self, line: str, body: str) -> None:
-        """Make the cell, or its function, a component, and show its card."""
+        """Make the cell, or the function in it, a component: a step that pipelines are made of."""
         from kfp_jupyter.cells.origin import place_name
         from kfp_jupyter.notebook.define import define_component
 
@@ -56,7 +56,7 @@ class Magics:
                 )
 
     def pipeline(self, line: str, body: str) -> None:
-        """Make the cell a pipeline and draw it; run it if the line says so."""
+        """Make the cell a pipeline, check and draw it; run it if the line says so."""
         from kfp_jupyter.cells.origin import place_name
         from kfp_jupyter.cells.run_choices import RunChoices
         from kfp_jupyter.notebook.define import argument_values, define_pipeline
@@ -90,7 +90,7 @@ class Magics:
             show_started(self._session, run, display_id, wait=options.wait)
 
     def kfp(self, line: str) -> None:
-        """Carry out a subcommand."""
+        """Look after the pipelines and runs of this notebook."""
         from kfp_jupyter.cells.magic_parser import MagicUsageError
         from kfp_jupyter.notebook.line import run_line
 

@@ -39,9 +39,7 @@ def register(session: Any) -> None:
         function.getdoc = partial(magics.help, name)  # type: ignore[attr-defined]
         shell.register_magic_function(function, kind, name)
     shell.input_transformers_cleanup.append(with_body)
-    matcher = option_matcher(
-        magics.parsers, lambda: (step.name for step in session.cells.ledger.steps.values())
-    )
+    matcher = option_matcher(magics.parsers, session)
     shell.Completer.custom_matchers.append(matcher)
     session.matcher = matcher
     for formatter, module, name, show in _formatters(session):
