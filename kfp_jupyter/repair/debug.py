@@ -246,17 +246,15 @@ def _arguments(
 
 def _header(run: Run, path: str, record: TaskRun, *, in_cell: bool) -> str:
     error = record.error
-    ended = f"{record.state.value.lower()} in run {run.id}"
+    lines = [f"{MARK}{path}, which {record.state.value.lower()} in run {run.id}"]
     if error is not None:
         at = f" ({error.file}, line {error.line})" if error.file else ""
         first = (error.message.splitlines() or [""])[0]
-        ended += f": {error.type}: {first}{at}"
+        lines.append(f"# {error.type}: {first}{at}")
     stand = "above its code" if in_cell else "below its function"
-    return (
-        f"{MARK}{path}, which {ended}\n"
-        f"# Its inputs stand {stand}. Set breakpoints, try things; "
-        "then mend the step in its own cell, and rerun.\n"
-    )
+    lines.append(f"# Its inputs stand {stand}. Set breakpoints, try things;")
+    lines.append("# then mend the step in its own cell, and rerun.")
+    return "\n".join([*lines, ""])
 
 
 def _cell_body(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:

@@ -66,12 +66,11 @@ def test_a_failed_step_fails_again_in_a_bare_interpreter_on_its_real_inputs(benc
     before = {path: path.read_bytes() for path in (tmp_path / "data" / "runs").rglob("*") if path.is_file()}
     assert failed_task(run) == "train"
     code = task_code(run, "train", {})
-    first, second, *_ = code.text.splitlines()
-    assert first.startswith(
-        f"{MARK}train, which failed in run {run.id}: ZeroDivisionError: division by zero ("
-    )
-    assert "test_debug.py, line" in first
-    assert second.startswith("# ")
+    first, second, third, *_ = code.text.splitlines()
+    assert first == f"{MARK}train, which failed in run {run.id}"
+    assert second.startswith("# ZeroDivisionError: division by zero (")
+    assert "test_debug.py, line" in second
+    assert third.startswith("# Its inputs stand")
     assert code.function == "train"
     assert list(code.inputs) == ["data", "note", "model", "scores", "report", "parts", "lr"]
     assert code.inputs["data"].metadata == {"rows": 4}
@@ -174,7 +173,13 @@ def test_packages_that_a_step_installs_are_named(bench):
     run = bench.run(needy.model, {}).wait(60)
     code = task_code(run, "need", {})
     assert code.notes == ("It installs packages, which must be here too: pytest.",)
-    assert "ValueError: no (" in code.text.splitlines()[0]
+    assert "ValueError: no (" in code.text.splitlines()[1]
+    # For a front end the notes stand in the code, where nothing that runs is above them.
+    noted = code.noted.splitlines()
+    at = noted.index(f"# {code.notes[0]}")
+    assert noted[0] == code.text.splitlines()[0]
+    assert all(line.startswith("#") for line in noted[:at])
+    assert [*noted[:at], *noted[at + 1 :]] == code.text.splitlines()
 
 
 def test_a_final_status_and_odd_numbers_are_written_as_python(bench, tmp_path):
