@@ -132,12 +132,15 @@ def test_a_run_that_one_kernel_resumes_goes_on_in_the_other_and_for_the_command_
     # The step waits until somebody writes.
     assert other.value(f"current().get({run!r}).state.finished") == "False"
     assert "FAILED" not in other.value(f"[row.state.value for row in current().runs() if row.id == {run!r}]")
+    shell = command(place, "show", run)
+    assert shell.stdout is not None
+    lines = iter(shell.stdout.readline, "")
+    assert any("wait running" in line for line in lines), "it watches, past the end that there was"
     with (place / "there").open("w") as file:
         file.write("now")
     screen.wait(lambda message: message["type"] == "delta" and message["fields"].get("state") == "SUCCEEDED")
     waited = f"current().get({run!r}).wait().tasks['wait'].outputs['Output']"
     assert other.value(waited) == "now"
-    shell = command(place, "show", run)
     printed, _ = shell.communicate(timeout=SECONDS)
     assert shell.returncode == 0, printed
     assert "succeeded" in printed
