@@ -26,6 +26,11 @@ class Attempts:
         self._python = python
         self._client = ContainerClient(containers) if containers is not None else None
 
+    @property
+    def all_removed(self) -> bool:
+        """Whether it is sure that no container is left of attempts that have ended."""
+        return self._client is None or not self._client.unanswered
+
     def of(self, order: Order, heard: Heard) -> Attempt:
         """Return an attempt that carries out an order.
 

@@ -105,7 +105,7 @@ class Container:
 
     def run_command(self, engine: ContainerEngine) -> list[str]:
         """Return the command that runs it, and stays with it until its end."""
-        words = [engine.program, "run", "--name", self.name]
+        words = [engine.program, "run"]
         words += ["--label", f"{LABEL}={self.run}", "--label", f"kfp-jupyter.task={self.task}"]
         # What it prints is read as it comes, and kept by us.
         words += ["--pull=never", "--log-driver", "none"]
@@ -118,11 +118,17 @@ class Container:
         around = self.variables()
         for name, value in {**self._home(engine), **self.env}.items():
             words += ["--env", name if name in around else f"{name}={value}"]
-        words += [*self._limits(engine), *engine.arguments]
+        # The last word counts: what the user adds is his, but by its name the container is found again.
+        words += [*self._limits(engine), *engine.arguments, "--name", self.name]
         entry, *rest = self.command or ("",)
         if entry:
             words += ["--entrypoint", entry]
         return [*words, self.image, *rest, *self.args]
+
+    def unlimited(self, engine: ContainerEngine) -> list[str]:
+        """Return what the program cannot limit here though the step's limits ask for it: `cpu`, `memory`."""
+        asked = {"cpu": self.resources.cpu_limit, "memory": self.resources.memory_limit}
+        return [kind for kind, limit in asked.items() if limit and kind not in engine.limits]
 
     def _home(self, engine: ContainerEngine) -> dict[str, str]:
         # A user that the image does not know has no home there, and much wants one.

@@ -61,6 +61,8 @@ class ContainerAttempt(CommandAttempt):
 
     def carry_out(self) -> Product | None:
         """Pull the image if it is not there, and run the container."""
+        for kind in self._container.unlimited(self._client.engine):
+            self.log.note(f"the {kind} limit is not enforced: {self._client.engine} cannot do that here")
         self._pull()
         return self.committed(self._run_container)
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from kfp_jupyter.engines.local.container_engine import ContainerEngine
 from kfp_jupyter.engines.local.fork_server import RUN_VARIABLE
 
-ANSWER_SECONDS = 60.0
-"""How long an answer may take."""
+ANSWER_SECONDS = 300.0
+"""How long an answer may take; without a layered file system podman copies and removes whole images."""
 
 TURN_SECONDS = 0.2
 """How often who waits for an image looks whether to give up."""
@@ -43,10 +43,14 @@ class ContainerClient:
 
     Args:
         engine: The program.
+
+    Attributes:
+        unanswered: Whether it ever gave no answer, so that a container may have been left behind.
     """
 
     def __init__(self, engine: ContainerEngine) -> None:
         self.engine = engine
+        self.unanswered = False
         self._here: set[str] = set()
         self._turns: dict[str, threading.Lock] = {}
         # Held while the lock of an image is looked up.
@@ -110,6 +114,7 @@ class ContainerClient:
                 env=client_variables(),
             )
         except (OSError, subprocess.TimeoutExpired):
+            self.unanswered = True
             return ""
         return asked.stdout.decode(errors="replace").strip() if asked.returncode == 0 else ""
 

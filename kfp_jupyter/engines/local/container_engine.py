@@ -27,7 +27,7 @@ ARGUMENTS_VARIABLE = "KFP_JUPYTER_CONTAINER_ARGUMENTS"
 LABEL = "kfp-jupyter.run"
 """A container's label that holds the folder of its run, by which it is found again."""
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 30.0
 """How long a program may take to say whether it can run containers."""
 
 

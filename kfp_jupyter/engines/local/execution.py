@@ -98,8 +98,8 @@ class Execution:
             self._start_what_fits()
             if self._flow.end is None:
                 self._agenda.next()()
-        # Each attempt has removed its own.
-        self._folder.containers.unlink(missing_ok=True)
+        if self._attempts.all_removed:
+            self._folder.containers.unlink(missing_ok=True)
         self._servers.close()
         self._journal.append(self._ending())
         self._journal.commit()

@@ -161,7 +161,7 @@ def check_mounts(options: dict[str, list[str]], rest: list[str]) -> None:
     for mount in options.get("--mount", []):
         (fields,) = csv.reader([mount])
         held = dict(field.partition("=")[::2] for field in fields)
-        if not Path(held["source"]).exists():
+        if held["type"] == "bind" and not Path(held["source"]).exists():
             fail(
                 125,
                 f'invalid mount config for type "bind": bind source path does not exist: {held["source"]}',

@@ -60,7 +60,8 @@ def test_program_and_arguments_can_be_named_for_all_runs(machine, monkeypatch):
     monkeypatch.setenv("KFP_JUPYTER_CONTAINER_ARGUMENTS", "--network 'host'")
     engine = container_engine(arguments=("--cpus", "1"))
     assert engine.program == str(machine.programs / "nerdy")
-    assert CONTAINER.run_command(engine)[-5:] == ["--network", "host", "--cpus", "1", "box:1"]
+    words = CONTAINER.run_command(engine)
+    assert words[-7:] == ["--network", "host", "--cpus", "1", "--name", "name", "box:1"]
 
 
 def test_without_containers_a_pipeline_is_refused_before_anything_starts(machine, tmp_path):
@@ -92,9 +93,9 @@ def test_a_mount_may_have_any_path():
 
 def test_gpus_are_asked_for_as_each_program_knows_them():
     held = replace(CONTAINER, gpus=2)
-    assert held.run_command(ContainerEngine("docker"))[-3:] == ["--gpus", "2", "box:1"]
+    assert held.run_command(ContainerEngine("docker"))[-5:-3] == ["--gpus", "2"]
     podman = held.run_command(ContainerEngine("podman", podman=True))
-    assert podman[-5:-1] == ["--device", "nvidia.com/gpu=0", "--device", "nvidia.com/gpu=1"]
+    assert podman[-7:-3] == ["--device", "nvidia.com/gpu=0", "--device", "nvidia.com/gpu=1"]
 
 
 def test_more_processors_than_there_are_are_not_asked_for():

@@ -139,6 +139,34 @@ def test_what_a_container_sees_and_may_is_on_its_command_line(machine):
     assert started.log() == ["two", "lines task 1", str(machine.home / "inside")]
 
 
+def test_volumes_are_mounted_at_their_paths_whatever_this_machine_lets_processes_mount(machine, tmp_path):
+    machine.install()
+    (tmp_path / "data" / "secrets").mkdir(parents=True)
+    (tmp_path / "data" / "secrets" / "token.json").write_text('{"key": "s"}')
+    claim = tmp_path / "data" / "volumes" / "models"
+    claim.mkdir(parents=True)
+    mounted = {
+        "pvcMount": [{"constant": "models", "pvcNameParameter": _constant("models"), "mountPath": "/models"}],
+        "emptyDirMounts": [{"mountPath": "/cache", "medium": "Memory", "sizeLimit": "1Mi"}],
+        "secretAsVolume": [{"secretNameParameter": _constant("token"), "mountPath": "/token"}],
+    }
+    settings = TaskSettings(caching=False, kubernetes=mounted)
+    started = run(machine, shell("true"), settings)
+    assert started.state.state is State.SUCCEEDED
+    mine = started.folder / "tasks/step/1/volumes"
+    (call,) = machine.calls("run")
+    assert values(call, "--mount")[2:] == [
+        f"type=bind,source={claim},target=/models",
+        "type=tmpfs,target=/cache,tmpfs-size=1048576",
+        f"type=bind,source={mine}/2,target=/token",
+    ]
+    assert not mine.exists()
+
+
+def _constant(value: str) -> dict[str, object]:
+    return {"runtimeValue": {"constant": value}}
+
+
 def test_an_image_without_a_command_runs_what_it_says_itself(machine):
     machine.install(Config(entry_points={"box:1": ["echo", "from the image"]}))
     started = run(machine, box((), ("and an argument",)))
@@ -149,8 +177,9 @@ def test_an_image_without_a_command_runs_what_it_says_itself(machine):
 def test_podman_under_dockers_name_is_podman(machine):
     machine.install(Config(info=PODMAN))
     settings = TaskSettings(caching=False, resources=Resources(cpu_limit="1", memory_limit="1Gi"))
-    run(machine, shell("true"), settings)
+    started = run(machine, shell("true"), settings)
     (call,) = machine.calls("run")
+    assert started.log() == ["— the cpu limit is not enforced: podman cannot do that here —"]
     # Root inside is this user outside; the processor cannot be limited here.
     assert values(call, "--user") == ["0:0"]
     assert values(call, "--cpus") == []
