@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.dsl import Dataset, Input, Output
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.repair.debug import failed_task, task_code
+from kfp_jupyter.run.artifact import reading_image
 from kfp_jupyter.workbench import Workbench
 from tests.cluster import TestCluster
 from tests.repair.test_debug import notebook_of
@@ -134,3 +136,29 @@ def test_a_cell_gets_the_values_themselves(bench_on_cluster: Workbench, tmp_path
     assert code.inputs["data"] == {"held": {1, 4}, "none": 0}
     assert run.tasks["load"].artifacts["data"].load() == {"held": {1, 4}, "none": 0}
     assert "ZeroDivisionError" in program(code.text, tmp_path).stderr
+
+
+def test_artifacts_are_read_in_an_image_with_python_that_the_run_has_used() -> None:
+    @dsl.component(base_image="own:1")
+    def one(): ...
+
+    @dsl.component(base_image="own:2")
+    def two(): ...
+
+    @dsl.container_component
+    def box():
+        return dsl.ContainerSpec(image="busybox", command=["true"])
+
+    @dsl.pipeline(name="images")
+    def images():
+        box()
+        one()
+        two().set_container_image("own:3")
+
+    @dsl.pipeline(name="boxes")
+    def boxes():
+        box()
+
+    found = {name: reading_image(images.model, name) for name in ("one", "two", "box", "")}
+    assert found == {"one": "own:1", "two": "own:3", "box": "own:1", "": "own:1"}
+    assert re.fullmatch(r"python:3\.\d+", reading_image(boxes.model, "box"))

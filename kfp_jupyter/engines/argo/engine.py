@@ -162,7 +162,7 @@ class ArgoEngine:
         raise EngineError(
             "A run on a cluster cannot be resumed.",
             where=f"run {ref.run_id}",
-            remedy="Run the pipeline again; Argo's own `argo retry` goes on with the failed Workflow.",
+            remedy="`rerun` runs again, in a new run, what failed and what follows from it.",
         )
 
     def cancel(self, ref: RunRef) -> None:
