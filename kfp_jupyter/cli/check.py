@@ -41,13 +41,13 @@ def checked(path: Path) -> tuple[Finding, ...]:
         SourceError: The file is neither, or not there.
     """
     from kfp_jupyter.cli.source import find_components
-    from kfp_jupyter.dsl import PythonComponent
+    from kfp_jupyter.dsl import PipelineFunction, PythonComponent
 
     failed: list[KfpJupyterError] = []
     made = find_components(path, failed.append)
     findings = [held for error in failed for held in found_in(error, str(path))]
     for component in made:
-        if isinstance(component, PythonComponent):
+        if isinstance(component, (PythonComponent, PipelineFunction)):
             findings.extend(component.findings)
     return ordered(findings)
 

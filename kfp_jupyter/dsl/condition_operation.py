@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from kfp_jupyter.cells.origin import caller, place_line
+from kfp_jupyter.cells.finding import WARNING, Finding, Where
+from kfp_jupyter.cells.origin import caller, place_line, place_name
 from kfp_jupyter.dsl.pipeline_channel import ChannelUseError, PipelineChannel
 from kfp_jupyter.model.pipeline import PipelineError
 from kfp_jupyter.model.types import ArtifactType, ParameterType
@@ -121,6 +122,26 @@ def any_of(conditions: list[ConditionOperation]) -> ConditionOperation:
     if not conditions:
         raise _wrong("there is nothing to compare with")
     return conditions[0] if len(conditions) == 1 else ConditionOperation("||", tuple(conditions))
+
+
+def text_comparison(operator: str, channel: PipelineChannel, other: object) -> Finding | None:
+    """Return a warning if a value is compared as text with a number only because its type is not known.
+
+    KFP writes such a comparison so: `'10' > '9'`, which does not hold.
+    """
+    is_number = isinstance(other, (int, float)) and not isinstance(other, bool)
+    if channel.is_type_known or not is_number or operator in ("==", "!="):
+        return None
+    name = channel.describe()
+    where = Where(place_name(caller()[0]), caller()[1])
+    return Finding(
+        WARNING,
+        "compared-as-text",
+        f"{name[0].upper()}{name[1:]} is compared with {other} as text, where '10' comes before '9': what it "
+        "is, its list does not say.",
+        where,
+        "Say it where the list comes from: `List[int]` or `List[float]` instead of `list`.",
+    )
 
 
 def _type_of(operand: Any) -> ParameterType:

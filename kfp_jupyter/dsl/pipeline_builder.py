@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from kfp_jupyter.cells.component import kebab_case
+from kfp_jupyter.cells.finding import Finding
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.component_call import ComponentCall
 from kfp_jupyter.dsl.lowering import Lowering
@@ -64,6 +65,7 @@ class PipelineBuilder:
         tasks: All its tasks by name.
         mentioned: The channels that stand in texts, by the mark that stands for them.
         items: What the items of its loops are called.
+        findings: What it is warned of.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class PipelineBuilder:
         }
         self.tasks: dict[str, PipelineTask] = {}
         self.mentioned: dict[str, PipelineChannel] = {}
+        self.findings: list[Finding] = []
         self.items: set[str] = set()
         # Each `.after`: who waits, for whom, and the file and line; only one of these can close a circle.
         self.waits: list[tuple[str, str, tuple[str, int]]] = []

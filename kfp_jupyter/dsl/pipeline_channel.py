@@ -246,8 +246,11 @@ class PipelineChannel:
         )
 
     def _compared(self, operator: str, other: object) -> ConditionOperation:
-        from kfp_jupyter.dsl.condition_operation import ConditionOperation
+        from kfp_jupyter.dsl.condition_operation import ConditionOperation, text_comparison
 
+        found = text_comparison(operator, self, other)
+        if found is not None and found not in self.builder.findings:
+            self.builder.findings.append(found)
         return ConditionOperation(operator, (self, other))
 
     def _type_name(self) -> str:

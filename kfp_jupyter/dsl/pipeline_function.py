@@ -8,12 +8,13 @@ Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#k
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, overload
 
 from kfp_jupyter.cells.errors import ComponentError, SignatureError
+from kfp_jupyter.cells.finding import Finding
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import caller, place_line, place_name
 from kfp_jupyter.dsl.base_component import INIT, NotInitializedError, NotSupportedError
@@ -59,10 +60,17 @@ class PipelineFunction:
     Attributes:
         model: The pipeline.
         pipeline_func: The function, or None.
+        findings: What it is warned of.
     """
 
-    def __init__(self, model: Pipeline, pipeline_func: Callable[..., Any] | None = None) -> None:
+    def __init__(
+        self,
+        model: Pipeline,
+        pipeline_func: Callable[..., Any] | None = None,
+        findings: Iterable[Finding] = (),
+    ) -> None:
         self.model = model
+        self.findings = tuple(findings)
         self._component: Component | None = None
         self.pipeline_func = pipeline_func
         self.__name__ = getattr(pipeline_func, "__name__", model.name.replace("-", "_"))
@@ -279,7 +287,7 @@ def pipeline(
     )
     with builder:
         returned = _called(func, builder)
-    return PipelineFunction(builder.build(returned), func)
+    return PipelineFunction(builder.build(returned), func, builder.findings)
 
 
 def _called(func: Callable[..., Any], builder: PipelineBuilder) -> Any:

@@ -285,7 +285,7 @@ def _from_calls(
     )
     with builder:
         _run(body, file, {**namespace, **builder.inputs})
-    return PipelineFunction(builder.build())
+    return PipelineFunction(builder.build(), findings=builder.findings)
 
 
 def _from_data_flow(

@@ -16,10 +16,14 @@ from html import escape
 from typing import Any
 
 from kfp_jupyter.cells.finding import ERROR, MIME, WARNING, Finding, Where, found_in, ordered
+from kfp_jupyter.dsl.pipeline_function import PipelineFunction
 from kfp_jupyter.dsl.python_component import PythonComponent
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.notebook.card import CELL, FAINT, TABLE
+
+_CHECKED = (PythonComponent, PipelineFunction)
+"""What is made in cells and may come with warnings."""
 
 _SIGNS = {ERROR: "✖", WARNING: "⚠"}
 _NUMBER = re.compile(r"^Cell In\[(\d+)\]$")
@@ -89,7 +93,7 @@ class Findings:
             self.show(found, told=True)
         # A component of the decorator has no card that its warnings could have followed.
         for name, value in list(self._session.shell.user_ns.items()):
-            if name.startswith("_") or not isinstance(value, PythonComponent) or not value.findings:
+            if name.startswith("_") or not isinstance(value, _CHECKED) or not value.findings:
                 continue
             if not self._session.displays.is_told(value):
                 self.show(value.findings)
@@ -97,9 +101,10 @@ class Findings:
     def show_all(self) -> None:
         """Show what is wrong with the notebook: its components, and the cells that ended with an error."""
         names = self._session.shell.user_ns.values()
-        made = list(dict.fromkeys(held for held in names if isinstance(held, PythonComponent)))
+        checked = list(dict.fromkeys(held for held in names if isinstance(held, _CHECKED)))
+        made = [held for held in checked if isinstance(held, PythonComponent)]
         failed = [finding for findings in self._failed.values() for finding in findings]
-        found = ordered([*failed, *(finding for component in made for finding in component.findings)])
+        found = ordered([*failed, *(finding for held in checked for finding in held.findings)])
         if found:
             self.show(found)
             return

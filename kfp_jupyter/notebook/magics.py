@@ -78,6 +78,8 @@ class Magics:
             self._session.say_of_cells(made)
         # Drawn before it is run: if it cannot be run, the picture is there all the same.
         display_id = self._session.displays.show(model)
+        if not self._session.displays.is_told(made):
+            self._session.findings.show(made.findings)
         if options.run:
             run = self._session.workbench.run(
                 model,

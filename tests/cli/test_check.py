@@ -113,3 +113,21 @@ def test_a_program_is_checked_too(tmp_path, body, code, capsys):
     )
     assert main(["check", str(path)]) == code
     assert ("line 5" in capsys.readouterr().out) == (code == 2)
+
+
+def test_a_comparison_as_text_of_what_is_no_text_is_warned_of_at_its_line(tmp_path, capsys):
+    calls = "with dsl.ParallelFor(numbers().output) as n:\n    with dsl.If(n > 9):\n        step(n=n)"
+    cells = [
+        "from kfp_jupyter import dsl",
+        "%%component\ndef step(n: int) -> int:\n    return n",
+        "%%component\ndef numbers() -> list:\n    return [9, 10]",
+        f"%%pipeline whole\n{calls}",
+    ]
+    path = write_notebook(tmp_path / "text.ipynb", *cells)
+    assert main(["check", path, "--strict"]) == 1
+    said = capsys.readouterr().out
+    assert "cell 4, line 3: warning: The item of the loop" in said
+    assert "is compared with 9 as text, where '10' comes before '9'" in said
+    assert "`List[int]`" in said
+    cells[2] = cells[2].replace("-> list", "-> list[int]")
+    assert main(["check", write_notebook(tmp_path / "typed.ipynb", *cells), "--strict"]) == 0

@@ -137,3 +137,16 @@ def test_where_the_front_end_gives_no_ids_a_place_has_its_number_and_text(kernel
     assert held["where"]["cell"] == f"Cell In[{number}]"
     assert held["where"]["id"] == ""
     assert held["where"]["text"] == "    list = [n]"
+
+
+def test_a_warning_about_a_pipeline_follows_its_picture_once(fresh):
+    run(fresh, "from kfp_jupyter import dsl\nfrom kfp_jupyter.dsl import component, pipeline")
+    run(fresh, "@component\ndef some() -> list:\n    return [9, 10]\n@component\ndef step(n: int): print(n)")
+    calls = "with dsl.ParallelFor(some().output) as n:\n    with dsl.If(n > 9):\n        step(n=n)"
+    (shown,) = found(run(fresh, f"%%pipeline whole\n{calls}"))
+    assert codes(shown) == ["compared-as-text"]
+    assert shown[0]["where"]["line"] == 3
+    body = calls.replace("\n", "\n    ")
+    (shown,) = found(run(fresh, f"@pipeline\ndef other():\n    {body}"))
+    assert codes(shown) == ["compared-as-text"]
+    assert found(run(fresh, "1 + 1")) == []
