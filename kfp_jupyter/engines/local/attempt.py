@@ -6,6 +6,7 @@ What is run is said by the kinds of attempts: a step in Python (`python_attempt`
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import signal
@@ -194,10 +195,12 @@ class Attempt(ABC):
             self.heard.end(self)
 
     def _heed(self, message: Mapping[str, Any]) -> None:
-        metric = message.get("metric")
-        if isinstance(metric, dict):
-            step, value = float(metric["step"]), float(metric["value"])
-            if math.isfinite(step) and math.isfinite(value):
-                self.heard.metric(str(metric["name"]), step, value)
-        if isinstance(message.get("error"), dict):
-            self.error = self._trouble.told(message["error"])
+        # What is not formed as the executor forms it, the step has printed itself.
+        with contextlib.suppress(AttributeError, IndexError, KeyError, TypeError, ValueError):
+            metric = message.get("metric")
+            if isinstance(metric, dict):
+                step, value = float(metric["step"]), float(metric["value"])
+                if math.isfinite(step) and math.isfinite(value):
+                    self.heard.metric(str(metric["name"]), step, value)
+            if isinstance(message.get("error"), dict):
+                self.error = self._trouble.told(message["error"])
