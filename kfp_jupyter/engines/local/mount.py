@@ -13,11 +13,13 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from kfp_jupyter.engines.local import mount_namespace
 from kfp_jupyter.engines.local.plan import write_whole
 
 SHARED_MEMORY = "/dev/shm"
 """Where this machine has memory as a folder by itself."""
+
+PROGRAM = Path(__file__).with_name("mount_namespace.py")
+"""The program that mounts; only Linux can so much as import it."""
 
 PROBE_SECONDS = 10.0
 """How long may pass until it is known whether something can be mounted."""
@@ -72,7 +74,7 @@ def can_mount() -> bool:
         return False
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(OSError, subprocess.TimeoutExpired):
         place = Mount(folder, f"/kfp-jupyter-probe-{os.getpid()}")
-        begin = launcher([place], Path(mount_namespace.__file__), Path(folder))
+        begin = launcher([place], PROGRAM, Path(folder))
         look = f"open({place.target + '/mounts.json'!r})"
         command = [*begin, sys.executable, "-I", "-S", "-c", look]
         tried = subprocess.run(command, capture_output=True, timeout=PROBE_SECONDS, check=False)

@@ -162,7 +162,7 @@ def test_a_full_disk_is_told_and_with_room_again_all_goes_on(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     place = mount.Mount("", str(disk), 8_000_000)
-    begin = mount.launcher([place], Path(mount.mount_namespace.__file__), tmp_path / "own")
+    begin = mount.launcher([place], mount.PROGRAM, tmp_path / "own")
     root = Path(__file__).parents[3]
     done = subprocess.run(
         [*begin, sys.executable, "-c", ON_A_SMALL_DISK],

@@ -225,8 +225,7 @@ def test_who_may_not_mount_enters_a_namespace_as_himself(tmp_path):
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "x.txt").write_text("seen")
     place = mount.Mount(str(tmp_path / "source"), "/kfp-volume/deep")
-    program = Path(mount.mount_namespace.__file__)
-    command = [*mount.launcher([place], program, tmp_path / "own"), sys.executable, "-c"]
+    command = [*mount.launcher([place], mount.PROGRAM, tmp_path / "own"), sys.executable, "-c"]
     look = "import os; print(os.getuid(), open('/kfp-volume/deep/x.txt').read())"
 
     def give_up_mounting() -> None:
