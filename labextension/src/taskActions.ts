@@ -34,7 +34,7 @@ export class TaskActions {
 
   /**
    * @param trans - The language.
-   * @param notebook - The notebook that code is brought into; null where there is none.
+   * @param notebook - The notebook that the run belongs to; without one nothing is offered (a widget is told of no run but its own).
    * @param onRerun - Called with a run that was started, and what the kernel says of it.
    */
   constructor(
@@ -59,8 +59,9 @@ export class TaskActions {
     this.shown = { document, path, task, store };
     const failed = task.state === 'FAILED';
     // Groups and what never began have nothing to step through; nobody debugs what has not come to its end.
-    this.debug.hidden = this.notebook === null || isFrame(node) || !isFinished(task.state) || !ran(task);
-    this.rerun.hidden = !failed;
+    const none = this.notebook === null;
+    this.debug.hidden = none || isFrame(node) || !isFinished(task.state) || !ran(task);
+    this.rerun.hidden = none || !failed;
     this.node.hidden = this.debug.hidden && this.rerun.hidden;
     this.offer(this.debug, this.debugObstacle(), this.trans.__('Bring this step and its real inputs into a new cell'));
     this.offer(
