@@ -11,10 +11,6 @@ class InitError(KfpJupyterError, ValueError):
     """`local.init`, or a runner, was given something that it cannot take."""
 
 
-class RunnerError(KfpJupyterError, ImportError):
-    """A runner needs what this machine does not have."""
-
-
 class LocalRunError(RunFailedError, RuntimeError):
     """A call could not be run, or its run did not succeed."""
 

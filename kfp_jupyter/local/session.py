@@ -62,17 +62,13 @@ def init(
 
     if not isinstance(runner, RUNNERS):
         raise _no_runner(runner)
-    if isinstance(runner, DockerRunner):
-        raise InitError(
-            "`local.init` got a DockerRunner, and no containers are started on this machine yet.",
-            where=place_line(*caller()),
-            remedy="Use `local.SubprocessRunner()`.",
-        )
     options = LocalOptions(
         artifacts=_folder("pipeline_root", pipeline_root),
         workspace=_folder("workspace_root", workspace_root),
         cache=_folder("cache_root", cache_root),
-        isolated=runner.use_venv,
+        isolated=isinstance(runner, SubprocessRunner) and runner.use_venv,
+        in_containers=isinstance(runner, DockerRunner),
+        container_arguments=runner.words if isinstance(runner, DockerRunner) else (),
     )
     session = Session(runner, raise_on_error, enable_caching, options)
     set_outside_call(LocalCall(session))

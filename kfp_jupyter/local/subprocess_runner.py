@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class SubprocessRunner:
-    """Runs Python steps as processes of this machine.
+    """Runs Python steps as processes of this machine; container components need docker or podman still.
 
     Attributes:
         use_venv: Whether a step has an environment with nothing but the packages that it asks for. It is made

@@ -304,8 +304,9 @@ def test_a_container_that_cannot_run_here_is_refused_before_it_starts(
 
     monkeypatch.setenv("PATH", "")
     init()
-    with pytest.raises(LocalRunError, match="It runs the container alpine"):
+    with pytest.raises(LocalRunError, match=r"task contained: .*docker") as raised:
         contained()
+    assert raised.value.remedy
 
 
 def test_a_run_of_a_call_is_known_to_the_workbench(init: Init) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kfp_jupyter import local
+from kfp_jupyter import dsl, local
 from kfp_jupyter.local.docker_words import KNOWN
 from kfp_jupyter.local.errors import InitError
+from tests.engines.local.container_bench import Machine
+from tests.local.steps import write
 
 
 @pytest.mark.parametrize(
@@ -63,3 +66,38 @@ def test_what_docker_cannot_be_told_is_refused(given: dict[str, Any], what: str)
 def test_kfps_names_of_the_arguments_are_known() -> None:
     assert {"image", "command", "volumes", "network_mode"} <= local.DockerRunner.DOCKER_CONTAINER_RUN_ARGS
     assert "image" not in KNOWN
+
+
+@pytest.fixture
+def machine(place: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine with a stand-in for docker."""
+    machine = Machine(place / "machine", monkeypatch)
+    machine.install()
+    return machine
+
+
+@dsl.container_component
+def shout(text: str, said: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(
+        image="box:1",
+        command=["sh", "-c", 'mkdir -p "$(dirname "$1")"; echo -n "$0!" > "$1"'],
+        args=[text, said],
+    )
+
+
+def test_steps_in_python_run_in_their_images_with_the_runners_words(machine: Machine, place: Path) -> None:
+    local.init(local.DockerRunner(network_mode="host", environment={"A": "1"}), pipeline_root="outputs")
+    data = write(rows=2).output
+    assert Path(data.path).read_text() == "x\nx\n"
+    assert Path(data.path).is_relative_to(place / "outputs")
+    (call,) = machine.calls("run")
+    assert call[call.index("--network") + 1] == "host"
+    assert "A=1" in call
+    assert "python:3.11" in call
+
+
+def test_a_container_component_is_called_like_others(machine: Machine) -> None:
+    for runner in (local.DockerRunner(), local.SubprocessRunner(use_venv=False)):
+        local.init(runner)
+        assert shout(text="hey").output == "hey!"
+    assert all("box:1" in call for call in machine.calls("run"))
