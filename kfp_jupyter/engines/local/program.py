@@ -15,6 +15,7 @@ import marshal
 import os
 import py_compile
 import shutil
+import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,7 +88,9 @@ def executor_file(data: Path) -> Path:
     """
     programs = Programs(data / "executor" / _name())
     if not programs.folder.exists():
-        part = Programs(programs.folder.with_name(f"{programs.folder.name}.{os.getpid()}"))
+        # Of this thread alone: several may start their first run at once.
+        own = f"{os.getpid()}-{threading.get_ident()}"
+        part = Programs(programs.folder.with_name(f"{programs.folder.name}.{own}"))
         shutil.rmtree(part.folder, ignore_errors=True)
         part.folder.mkdir(parents=True)
         _write(part)
