@@ -124,13 +124,9 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
 def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What our engine gives, by file and pipeline, told as `run_authored_with_kfp.py` tells it."""
     folder = tmp_path_factory.mktemp("ours")
-    loading.prepare(folder / "data")
     told = {}
     with pytest.MonkeyPatch.context() as patch, loading.authored() as made:
-        patch.setenv("KFP_JUPYTER_DATA", str(folder / "data"))
-        patch.chdir(folder)
-        for name in ("a", "b"):
-            (folder / name).write_text(name)
+        loading.prepare(folder, patch)
         listed = [(f"{file}/{held.name}", held) for file, pipelines in made.items() for held in pipelines]
         left_out = {*NOT_BY_KFP, *SOMETIMES_BY_KFP}
         listed = [(name, held) for name, held in listed if name not in left_out]
@@ -175,7 +171,8 @@ def _outputs(
 
 
 def _artifact(record: ArtifactRecord) -> dict[str, Any]:
-    path = Path(record.path) if record.path else None
+    # What lies in a store, KFP's local runner does not bring.
+    path = Path(record.path) if record.path and "://" not in record.uri else None
     text = path.read_text(encoding="utf-8") if path is not None and path.is_file() else None
     return {"type": record.type, "metadata": dict(record.metadata), "text": text}
 

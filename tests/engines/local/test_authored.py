@@ -35,10 +35,7 @@ def test_an_authored_pipeline_runs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("a", "b"):
-        Path(name).write_text(name)
-    prepare(tmp_path / "data")
+    prepare(tmp_path, monkeypatch)
     started = {}
     for pipeline in pipelines[file]:
         if any(isinstance(c.implementation, ContainerStep) for c in pipeline.components.values()):

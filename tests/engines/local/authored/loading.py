@@ -11,10 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kfp_jupyter import compat
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import Json
+from tests.engines.local import stores
 from tests.engines.local.authored.bodies import BODIES
 
 AUTHORED = Path(__file__).parents[3] / "dsl" / "authored"
@@ -48,14 +51,26 @@ def arguments(pipeline: Pipeline) -> dict[str, Json]:
     }
 
 
-def prepare(data: Path) -> None:
-    """Put the secrets, config maps and volumes that some of them ask for into a folder of data."""
-    for folder in ("secrets", "config-maps"):
-        (data / folder).mkdir(parents=True)
+def prepare(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder the working directory, with all that some of them ask for: files, secrets, volumes, a store."""
+    data = folder / "data"
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("KFP_JUPYTER_DATA", str(data))
+    for name in ("a", "b"):
+        (folder / name).write_text(name)
+    for kind in ("secrets", "config-maps"):
+        (data / kind).mkdir(parents=True)
         for name in ("a", "b", "s", "written", "one", "two"):
             held: Any = json.dumps({"a": "1", "password": "p", "user": "u"})
-            (data / folder / f"{name}.json").write_text(held)
-            (data / "volumes" / name).mkdir(parents=True, exist_ok=True)
+            (data / kind / f"{name}.json").write_text(held)
+    for name in ("written", "mine", "one", "a"):
+        (data / "volumes" / name).mkdir(parents=True)
+    # Where importers find what they bring.
+    (folder / "store" / "b").mkdir(parents=True)
+    for name in ("x", "y"):
+        (folder / "store" / "b" / name).write_text(name)
+    monkeypatch.setenv("STORE", str(folder / "store"))
+    stores.install("s3fs", folder / "libraries", monkeypatch)
 
 
 def _runnable(pipeline: Pipeline) -> Pipeline:
