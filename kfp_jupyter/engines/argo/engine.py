@@ -67,9 +67,14 @@ class ArgoEngine:
 
     def notices(self, pipeline: Pipeline, options: RunOptions) -> tuple[str, ...]:
         """Return what is not done on a cluster; see `Engine.notices`."""
+        said = []
         if options.caching and any(task.settings.caching for task in pipeline.graph.tasks.values()):
-            return (f"Nothing is cached on Argo yet: every {'other ' if options.taken else ''}task runs.",)
-        return ()
+            said.append(f"Nothing is cached on Argo yet: every {'other ' if options.taken else ''}task runs.")
+        if options.local.containers or options.local.in_containers:
+            said.append(
+                "Where containers run is chosen for this machine only: on Argo every task runs in its image."
+            )
+        return tuple(said)
 
     def submit(self, pipeline: Pipeline, arguments: Mapping[str, Json], options: RunOptions) -> RunRef:
         """Start a run; see `Engine.submit`."""

@@ -27,7 +27,7 @@ FROM_THE_PROGRAM = (125, 126, 127)
 """Exit codes that may be the program's own: it failed, the command cannot be run, there is none."""
 
 LOOK_SECONDS = 1.0
-"""After which time is asked which process a container is, so that its usage can be measured."""
+"""After which time is asked which process a container is, until that is known: its usage is measured."""
 
 HUB = "docker.io/"
 """Where docker looks for an image whose name says nothing of a registry."""
@@ -68,10 +68,8 @@ class ContainerAttempt(CommandAttempt):
 
     def _run_container(self) -> Ended:
         command = self._container.run_command(self._client.engine)
-        self._inside = 0
-        asking = threading.Timer(LOOK_SECONDS, self._find_process)
-        asking.daemon = True
-        asking.start()
+        self._inside, over = 0, threading.Event()
+        threading.Thread(target=self._find_process, args=[over], daemon=True).start()
         try:
             ended = self.work(self.python, command, execute=True)
             if ended.code:
@@ -79,7 +77,7 @@ class ContainerAttempt(CommandAttempt):
             elif self.order.python is None and not self.stopped:
                 self.collect()
         finally:
-            asking.cancel()
+            over.set()
             self._client.remove(self._container.name)
         # What the program itself has used is no usage of the step.
         return replace(ended, cpu_seconds=0.0, memory_bytes=0)
@@ -89,8 +87,9 @@ class ContainerAttempt(CommandAttempt):
         """The id of the first process inside the container; 0 while it is not known."""
         return self._inside
 
-    def _find_process(self) -> None:
-        self._inside = self._client.process(self._container.name)
+    def _find_process(self, over: threading.Event) -> None:
+        while not self._inside and not over.wait(LOOK_SECONDS):
+            self._inside = self._client.process(self._container.name)
 
     # --- The image
     # ------------------------------------------------------------------------------------------------

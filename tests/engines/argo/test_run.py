@@ -11,7 +11,7 @@ import pytest
 
 from kfp_jupyter.engines.argo import ArgoEngine
 from kfp_jupyter.engines.argo.errors import ManifestError, RunGoneError
-from kfp_jupyter.engines.base import RunOptions
+from kfp_jupyter.engines.base import LocalOptions, RunOptions
 from kfp_jupyter.model.pipeline import Retry, TaskOutput, TaskSettings
 from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, TaskChanged
 from kfp_jupyter.model.types import ParameterType
@@ -362,6 +362,13 @@ def test_notices_say_that_nothing_is_cached(engine: ArgoEngine) -> None:
     given = pipeline("p", (OTHER,), (task("other"),))
     assert "cached" in engine.notices(given, RunOptions("r", TARGET))[0]
     assert engine.notices(given, RunOptions("r", TARGET, caching=False)) == ()
+
+
+def test_notices_say_what_is_chosen_for_this_machine_only(engine: ArgoEngine) -> None:
+    given = pipeline("p", (OTHER,), (task("other"),))
+    options = RunOptions("r", TARGET, caching=False, local=LocalOptions(containers="host"))
+    (said,) = engine.notices(given, options)
+    assert "on Argo every task runs in its image" in said
 
 
 def test_following_ends_when_asked_to_though_nothing_happens(start: Start, cluster: TestCluster) -> None:

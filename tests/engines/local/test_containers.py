@@ -331,6 +331,18 @@ def test_a_result_is_used_again_as_long_as_image_and_command_are_the_same(machin
     assert len(machine.calls("run")) == 3
 
 
+def test_what_a_container_uses_is_measured_from_outside(machine, tmp_path):
+    machine.install()
+    waiting = f"while not os.path.exists('{tmp_path}/go'): time.sleep(0.05)"
+    program = f"import os, time\nheld = 'x' * 50_000_000\n{waiting}"
+    flow = pipeline({"box": box(("python3", "-c", program))}, task("step", "box"))
+    started = machine.start_local(flow, USUAL)
+    state = started.until(lambda state: state.tasks["step"].usage is not None)
+    assert state.tasks["step"].usage.memory_bytes > 50_000_000
+    (tmp_path / "go").touch()
+    assert started.wait().tasks["step"].usage.memory_bytes > 50_000_000
+
+
 # --- Nothing is left behind
 # ---------------------------------------------------------------------------------------------------------
 
