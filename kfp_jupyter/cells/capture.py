@@ -179,7 +179,8 @@ class _Capture:
         """Bring what a name means; if it is not sure that it is read, only what needs no package."""
         name = use.name
         own = self.names.binds.get(name)
-        if (own is not None and own.certain) or name in self.asked or name in self.pieces:
+        bound = own is not None and own.certain and not use.eager
+        if bound or name in self.asked or name in self.pieces:
             return
         value = self.around.value(name)
         if self.around.is_given(name) or (name.startswith("__") and name.endswith("__")):
@@ -208,12 +209,29 @@ class _Capture:
         self.need(_sure(name), Where(PREAMBLE, 1), "", sure=True)
 
     def add(self, held: Piece) -> None:
+        held = self.with_earlier(held)
         for name in held.binds:
             self.pieces.setdefault(name, held)
         text = next((text for text in self.around.history.texts if text.file == held.fragment.file), None)
         if held.kind == WRITTEN and text is not None:
             self.postponed = self.postponed or text.has_text_hints
         self.read_piece(held)
+
+    def with_earlier(self, held: Piece) -> Piece:
+        """Return a piece with what its own names meant before, if it reads that: `train = timed(train)`."""
+        found: list[Piece] = []
+        for use in held.names.reads.values():
+            if use.name not in held.names.binds or not use.eager or use.postponed:
+                continue
+            line = held.fragment.first_line + use.line - 1
+            earlier = self.meanings.before(use.name, held, Where(held.fragment.file, line))
+            if isinstance(earlier, Piece):
+                found.append(self.with_earlier(earlier))
+                self.extra.append(found[-1])
+                self.read_piece(found[-1])
+            elif not use.maybe:
+                self.findings.append(earlier)
+        return replace(held, earlier=tuple(found)) if found else held
 
     def bring_submodules(self, names: Names) -> None:
         """Import the modules of packages that are used as attributes, as `sklearn.metrics` is."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kfp_jupyter.cells.scopes import Scope
 from kfp_jupyter.cells.uses import Place, place_of
@@ -50,13 +50,58 @@ class ControlFlow(ast.NodeVisitor, ABC):
             complete: False if it may also be that none of them is.
         """
         before = set(self.scope.certain)
-        ends = [] if complete else [before]
-        for way in ways:
-            self.scope.certain = set(before)
+        return self.ways([(before, way) for way in ways], [] if complete else [before])
+
+    def ways(self, ways: Sequence[tuple[set[str], Sequence[ast.AST]]], ends: list[set[str]]) -> bool:
+        """Visit the ways on from here, each with what is surely bound when it is taken."""
+        before = set(self.scope.certain)
+        for bound, way in ways:
+            self.scope.certain = set(bound)
             if not self.block(way):
                 ends.append(self.scope.certain)
         self.scope.certain = set.intersection(*ends) if ends else before
         return not ends
+
+    # --- Expressions ---
+
+    def condition(self, node: ast.expr) -> tuple[set[str], set[str]]:
+        """Visit a condition and return what is surely bound if it holds, and if it does not."""
+        flow = self.scope.flow
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            holds, fails = self.condition(node.operand)
+            return fails, holds
+        if not isinstance(node, ast.BoolOp):
+            self.visit(node)
+            return set(flow.certain), set(flow.certain)
+        first, *rest = node.values
+        holds, fails = self.condition(first)
+        for value in rest:
+            # What stands after `and` is come to if all before it holds, after `or` if nothing does.
+            if isinstance(node.op, ast.And):
+                flow.certain = set(holds)
+                holds, failing = self.condition(value)
+                fails &= failing
+            else:
+                flow.certain = set(fails)
+                holding, fails = self.condition(value)
+                holds &= holding
+        flow.certain = holds & fails
+        return holds, fails
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self.condition(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        flow = self.scope.flow
+        holds, fails = self.condition(node.test)
+        flow.certain = holds
+        self.visit(node.body)
+        holds = flow.certain
+        flow.certain = fails
+        self.visit(node.orelse)
+        flow.certain = holds & flow.certain
+
+    # --- Statements ---
 
     def visit_Return(self, node: ast.Return) -> bool:
         self.generic_visit(node)
@@ -73,10 +118,10 @@ class ControlFlow(ast.NodeVisitor, ABC):
         return True
 
     def visit_If(self, node: ast.If) -> bool:
-        self.visit(node.test)
+        holds, fails = self.condition(node.test)
         test = node.test.attr if isinstance(node.test, ast.Attribute) else getattr(node.test, "id", "")
         self.guards += test == "TYPE_CHECKING"
-        leaves = self.branches([node.body, node.orelse], complete=True)
+        leaves = self.ways([(holds, node.body), (fails, node.orelse)], [])
         self.guards -= test == "TYPE_CHECKING"
         return leaves
 
@@ -84,14 +129,18 @@ class ControlFlow(ast.NodeVisitor, ABC):
         self.visit(node.iter)
         self.asynchronous(node, isinstance(node, ast.AsyncFor))
         self.branches([[node.target, *node.body]], complete=False)
-        self.block(node.orelse)
+        self.after_loop(node)
 
     visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
-        self.visit(node.test)
-        self.branches([node.body], complete=False)
-        self.block(node.orelse)
+        holds, fails = self.condition(node.test)
+        self.ways([(holds, node.body)], [fails])
+        self.after_loop(node)
+
+    def after_loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        breaks = any(isinstance(inner, ast.Break) for held in node.body for inner in ast.walk(held))
+        self.branches([node.orelse], complete=not breaks)
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> bool:
         self.asynchronous(node, isinstance(node, ast.AsyncWith))
@@ -103,8 +152,12 @@ class ControlFlow(ast.NodeVisitor, ABC):
 
     def visit_Try(self, node: ast.Try) -> bool:
         self.guards += bool(node.handlers)
-        ways: list[Sequence[ast.AST]] = [[*node.body, *node.orelse], *([held] for held in node.handlers)]
-        leaves = self.branches(ways, complete=True)
+        before = set(self.scope.certain)
+        kept = before - {name for held in node.body for name in _unbound_in(held)}
+        ends: list[set[str]] = []
+        leaves = self.ways([(before, [*node.body, *node.orelse])], ends)
+        self.scope.possible |= before
+        leaves = self.ways([(kept, [held]) for held in node.handlers], ends) and leaves
         self.guards -= bool(node.handlers)
         return self.block(node.finalbody) or leaves
 
@@ -151,3 +204,12 @@ class ControlFlow(ast.NodeVisitor, ABC):
             scope = scope.parent
         if awaits:
             self.awaits.append(place_of(node))
+
+
+def _unbound_in(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement may delete."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+            yield node.id
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name

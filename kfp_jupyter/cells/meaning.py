@@ -17,12 +17,13 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kfp_jupyter.cells.constant import NotConstantError, TooLongError, expression, makes_again
 from kfp_jupyter.cells.finding import Finding, Where
-from kfp_jupyter.cells.history import Text, file_history
-from kfp_jupyter.cells.names import Import
+from kfp_jupyter.cells.history import Text, Written, file_history
+from kfp_jupyter.cells.names import Import, analyse
 from kfp_jupyter.cells.origin import function_fragment, place_name
 from kfp_jupyter.cells.piece import IMPORTED, VALUE, WRITTEN, Piece, piece, statement_text
 from kfp_jupyter.cells.secrets import looks_secret
@@ -98,6 +99,8 @@ class Meanings:
             return self.imported(Import(alias or name, value.__name__, "", NOWHERE))
         if inspect.isfunction(getattr(value, "python_func", None)):
             return self._function_of_component(name, value.python_func)
+        if callable(value) and self._is_made_of_itself(name):
+            return self._statement(name) or no_text(name, value, where)
         if isinstance(value, type):
             return self._class(name, value, where)
         if isinstance(value, types.FunctionType) or hasattr(value, "__wrapped__"):
@@ -109,6 +112,40 @@ class Meanings:
         if type(value) is object or isinstance(value, _MADE_AGAIN):
             return self._statement(name) or data_finding(name, value, where)
         return self._constant(name, value, where)
+
+    def before(self, name: str, held: Piece, where: Where) -> Piece | Finding:
+        """Return the piece that made a name before another one did, as texts tell it.
+
+        Args:
+            name: The name.
+            held: The later piece.
+            where: The place in it that uses the name.
+        """
+        for written in self.around.history.bindings(name):
+            order = self._order(written.text.file)
+            for statement in reversed(written.binding.statements):
+                if (order, statement.lineno) >= held.order:
+                    continue
+                imports = [given for given in written.binding.imports if given.place.line >= statement.lineno]
+                if imports and isinstance(statement, (ast.Import, ast.ImportFrom)):
+                    return self.imported(imports[0])
+                own = replace(written.binding, statements=(statement,))
+                single = Written(written.text, written.order, own)
+                definition = definition_in(single) or definition_in(
+                    replace(single, binding=replace(own, kind="function"))
+                )
+                if definition is not None:
+                    return self._written(written.text, definition, name)
+                reads_itself = isinstance(statement, ast.Assign) and name in analyse(statement).reads
+                problem = None if reads_itself else unrun_problem(self.around, single, where)
+                return problem or self._written(written.text, statement, name)
+        return undefined(name, where, self.around, self.known)
+
+    def _is_made_of_itself(self, name: str) -> bool:
+        """Say whether the text that bound a name last makes it of what it was before: `f = cached(f)`."""
+        written = next(self.around.history.bindings(name), None)
+        statement = written.binding.statements[-1] if written is not None else None
+        return isinstance(statement, ast.Assign) and name in analyse(statement).reads
 
     def _of_text(self, name: str, where: Where, line: str) -> Piece | Finding:
         """Return what a name without a value means: the texts alone have to say it."""

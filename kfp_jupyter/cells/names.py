@@ -3,7 +3,8 @@
 The text is taken as one that runs from top to bottom in a module, as a cell does. What runs at once (the
 statements, class bodies, decorators, defaults) reads a name from outside if nothing above has bound it;
 what runs later (the bodies of functions) does if no statement of the text binds it at all. A name that is
-bound on some of the ways to its use only (`if`, `for`, one branch of `try`) is read *maybe*.
+bound on some of the ways to its use only (`if`, `for`, one branch of `try`) is read *maybe*; so is one that
+is bound only below the first line that may call the function which reads it.
 
 Rules: https://docs.python.org/3/reference/executionmodel.html#naming-and-binding
 """
@@ -13,10 +14,10 @@ from __future__ import annotations
 import ast
 import builtins
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from kfp_jupyter.cells.control_flow import ControlFlow
-from kfp_jupyter.cells.scopes import Scope, arguments_of, bound_by_global, bound_in, mangled
+from kfp_jupyter.cells.annotations import CODE, POSTPONED, Annotations
+from kfp_jupyter.cells.scopes import Body, Scope, arguments_of, bound_by_global, bound_in, mangled
 from kfp_jupyter.cells.uses import Binding, Import, Names, Place, Use, place_of
 
 __all__ = ["Binding", "Import", "Names", "Place", "Use", "analyse"]
@@ -67,7 +68,7 @@ class _Found:
         self.uses.sort(key=lambda held: held[0])
         return Use(
             name,
-            tuple(place for place, *_ in self.uses),
+            tuple(dict.fromkeys(place for place, *_ in self.uses)),
             any(eager for _, eager, _, _ in self.uses),
             all(maybe for _, _, maybe, _ in self.uses),
             all(annotation > 0 for *_, annotation in self.uses),
@@ -76,11 +77,7 @@ class _Found:
         )
 
 
-# What an expression is: code, an annotation that is evaluated, or one that never is.
-_CODE, _EVALUATED, _POSTPONED = 0, 1, 2
-
-
-class _Reader(ControlFlow):
+class _Reader(Annotations):
     """Walks a module in the order in which it runs."""
 
     def __init__(self, tree: ast.Module, postponed: bool) -> None:
@@ -90,10 +87,11 @@ class _Reader(ControlFlow):
         self.bound: dict[str, list[tuple[str, Place, ast.stmt]]] = {}
         self.imports: list[Import] = []
         self.awaits: list[Place] = []
-        self.later: list[tuple[Scope, list[ast.stmt] | ast.expr]] = []
+        self.later: list[Body] = []
         self.statement: ast.stmt = ast.Pass()
-        self.annotation = _CODE
+        self.annotation = CODE
         self.eager = True
+        self.early = False
         self.guards = 0
         self.calls = 0
         self.global_names = bound_by_global(tree)
@@ -111,7 +109,7 @@ class _Reader(ControlFlow):
         self.eager = False
         while self.later:
             self.scope, body = self.later.pop(0)
-            self.block(body) if isinstance(body, list) else self.visit(body)
+            self.run_body(body)
         uses = sorted((found.use(name) for name, found in self.found.items()), key=lambda use: use.places[0])
         return Names(
             self.tree,
@@ -122,6 +120,28 @@ class _Reader(ControlFlow):
             self.global_names,
             tuple(self.awaits),
         )
+
+    @cached_property
+    def own_names(self) -> set[str]:
+        """The names that the module binds, sooner or later."""
+        return bound_in(self.tree.body, ())[0]
+
+    def run_body(self, body: list[ast.stmt] | ast.expr) -> None:
+        if isinstance(body, list):
+            self.block(body)
+        else:
+            self.visit(body)
+
+    def run_early(self, bodies: list[Body]) -> None:
+        """Note what bodies of functions read if they are run here, where not all is bound that will be."""
+        kept = self.scope, self.later, self.eager, self.early, self.imports, self.annotation, self.calls
+        self.eager, self.early, self.annotation, self.calls = False, True, CODE, 0
+        # What they import and define is noted when all bodies are read.
+        self.later, self.imports = list(bodies), []
+        while self.later:
+            self.scope, body = self.later.pop(0)
+            self.run_body(body)
+        self.scope, self.later, self.eager, self.early, self.imports, self.annotation, self.calls = kept
 
     def binding(self, name: str) -> Binding:
         held = self.bound[name]
@@ -140,18 +160,24 @@ class _Reader(ControlFlow):
         name = mangled(name, self.scope)
         place = place_of(node)
         maybe = self.scope.search(name)
+        holder = self.module if maybe is not None else self.scope
+        if (self.eager or self.early) and name in holder.dormant:
+            self.run_early(holder.dormant.pop(name))
         if maybe is None:
             return
         module = self.module
-        if self.eager:
-            if name in module.certain:
-                return
-            maybe = maybe or name in module.possible
+        if name in module.certain:
+            return
+        if self.early:
+            if name not in self.own_names:
+                return  # whatever runs when: it is read from outside, as is found when all bodies are read
+            maybe = True
+        elif self.eager:
+            maybe = maybe or name in module.possible or name in self.global_names
         else:
-            if name in module.certain:
-                return
             maybe = maybe or name in self.bound or name in self.global_names
-        self.found.setdefault(name, _Found()).uses.append((place, self.eager, maybe, self.annotation))
+        eager = self.eager or self.early
+        self.found.setdefault(name, _Found()).uses.append((place, eager, maybe, self.annotation))
 
     def bind(self, name: str, kind: str, node: ast.AST) -> None:
         name = mangled(name, self.scope)
@@ -195,62 +221,25 @@ class _Reader(ControlFlow):
         if not isinstance(node.ctx, ast.Load):
             self.stored_into(node)
 
-    # --- Annotations ---
-
-    def visit_subscripted(self, node: ast.Subscript) -> None:
-        """Visit what stands in a hint's brackets; not all text there is a hint."""
-        head = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-        if head == "Literal":
-            return
-        if head == "Annotated" and isinstance(node.slice, ast.Tuple):
-            self.visit(node.slice.elts[0])
-            before, self.annotation = self.annotation, _CODE
-            for extra in node.slice.elts[1:]:
-                self.visit(extra)
-            self.annotation = before
-            return
-        self.visit(node.slice)
-
-    def hint(self, node: ast.expr | None, *, postponed: bool = False) -> None:
-        if node is None:
-            return
-        before = self.annotation
-        self.annotation = _POSTPONED if postponed or self.text_hints else _EVALUATED
-        self.visit(node)
-        self.annotation = before
-
-    def visit_Call(self, node: ast.Call) -> None:
-        # Texts that a hint hands to a function are no hints: `NamedTuple("Sizes", …)`.
-        self.calls += 1
-        self.generic_visit(node)
-        self.calls -= 1
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if not self.annotation or self.calls or not isinstance(node.value, str):
-            return
-        try:
-            inner = ast.parse(node.value.strip(), mode="eval").body
-        except (SyntaxError, ValueError):
-            return
-        for child in ast.walk(inner):
-            ast.copy_location(child, node)
-        before, self.annotation = self.annotation, _POSTPONED
-        self.visit(inner)
-        self.annotation = before
+    # --- Statements that bind ---
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self.hint(node.annotation, postponed=self.scope.kind == "function")
         if node.value is not None:
             self.visit(node.value)
         if node.value is not None or not isinstance(node.target, ast.Name):
             self.visit(node.target)
-
-    # --- Statements that bind ---
+        self.hint(node.annotation, postponed=self.scope.kind == "function")
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        self.visit(node.value)
+        before = len(self.later)
+        if isinstance(node.value, ast.Lambda):
+            self.define_lambda(node.value)
+        else:
+            self.visit(node.value)
         for target in node.targets:
             self.visit(target)
+            if isinstance(target, ast.Name) and isinstance(node.value, ast.Lambda):
+                self.sleep(target.id, before)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
@@ -285,6 +274,7 @@ class _Reader(ControlFlow):
         for decorator in node.decorator_list:
             self.visit(decorator)
         self.defaults(node.args)
+        before = len(self.later)
         outer = self.enter_type_parameters(node)
         for argument in arguments_of(node.args):
             self.hint(argument.annotation)
@@ -294,14 +284,29 @@ class _Reader(ControlFlow):
         self.later.append((inner, node.body))
         self.scope = outer
         self.bind(node.name, "function", node)
+        self.sleep(node.name, before)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
+        before = len(self.later)
+        self.define_lambda(node)
+        if self.eager:
+            # It is handed to something, which may call it at once.
+            self.run_early(self.later[before:])
+
+    def define_lambda(self, node: ast.Lambda) -> None:
         self.defaults(node.args)
+        if self.annotation == POSTPONED:
+            return
         inner = Scope("function", self.scope)
         inner.names, inner.global_names = bound_in([ast.Expr(node.body)], arguments_of(node.args))
         self.later.append((inner, node.body))
+
+    def sleep(self, name: str, before: int) -> None:
+        """Note that whoever reads a name here may run the bodies that were put off since."""
+        if self.eager and self.scope.kind in ("module", "class"):
+            self.scope.dormant[name] = self.later[before:]
 
     def defaults(self, arguments: ast.arguments) -> None:
         for default in [*arguments.defaults, *arguments.kw_defaults]:
@@ -311,14 +316,16 @@ class _Reader(ControlFlow):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for decorator in node.decorator_list:
             self.visit(decorator)
+        before = len(self.later)
         outer = self.enter_type_parameters(node)
         for base in [*node.bases, *(keyword.value for keyword in node.keywords)]:
             self.visit(base)
         self.scope = Scope("class", self.scope, class_name=node.name)
-        self.scope.global_names = bound_in(node.body, ())[1]
+        self.scope.names, self.scope.global_names = bound_in(node.body, ())
         self.block(node.body)
         self.scope = outer
         self.bind(node.name, "class", node)
+        self.sleep(node.name, before)
 
     def enter_type_parameters(self, node: ast.AST) -> Scope:
         """Enter the scope of `def f[T]`, if it has one, and return the scope around it."""
@@ -350,14 +357,17 @@ class _Reader(ControlFlow):
             for held in ast.walk(generator.target)
             if isinstance(held, ast.Name)
         }
+        # There may be nothing to go through.
+        certain = set(outer.flow.certain)
         for generator in node.generators:
             if generator in rest:
                 self.visit(generator.iter)
             self.visit(generator.target)
             for condition in generator.ifs:
-                self.visit(condition)
+                self.scope.flow.certain = self.condition(condition)[0]
         for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
             self.visit(part)
         self.scope = outer
+        outer.flow.certain = certain
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension

@@ -26,6 +26,7 @@ class Piece:
         fragment: Its text, and the place that it comes from.
         order: Its place among all texts: the text it is of, and the line there.
         names: The names that it reads.
+        earlier: What its own names meant before, where it is made of that: `class Net(Net)`.
     """
 
     kind: int
@@ -33,6 +34,7 @@ class Piece:
     fragment: Fragment
     order: tuple[int, int]
     names: Names
+    earlier: tuple[Piece, ...] = ()
 
 
 def piece(
@@ -81,6 +83,8 @@ def in_order(pieces: Iterable[Piece]) -> list[Piece]:
         if id(held) in entered:
             return
         entered.add(id(held))
+        for before in held.earlier:
+            take(before)
         for name in _needed_while_it_runs(held, binder):
             if name in binder:
                 take(binder[name])

@@ -13,6 +13,10 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
+Body = tuple["Scope", "list[ast.stmt] | ast.expr"]
+"""The body of a function, and the scope that it is."""
+
+
 @dataclass(slots=True)
 class Scope:
     """A module, class, function, comprehension, or the type parameters of one definition.
@@ -24,10 +28,11 @@ class Scope:
         kind: What it is: `module`, `class`, `function`, `comprehension` or `type parameters`.
         parent: The scope around it.
         class_name: The name of a class, for its private names.
-        names: What a function, a comprehension or type parameters hold.
+        names: What a function, a comprehension or type parameters hold, and what a class binds.
         global_names: The names that it declares `global`.
         certain: What is surely bound in a module or class where the reader stands.
         possible: What may be bound there.
+        dormant: For names of functions and classes in a module or class: the bodies that reading one may run.
     """
 
     kind: str
@@ -37,6 +42,15 @@ class Scope:
     global_names: set[str] = field(default_factory=set)
     certain: set[str] = field(default_factory=set)
     possible: set[str] = field(default_factory=set)
+    dormant: dict[str, list[Body]] = field(default_factory=dict)
+
+    @property
+    def flow(self) -> Scope:
+        """The scope that a comprehension stands in, whose names depend on what has run."""
+        scope = self
+        while scope.kind in ("comprehension", "type parameters") and scope.parent is not None:
+            scope = scope.parent
+        return scope
 
     def search(self, name: str) -> bool | None:
         """Look a name up from here to the module, and leave the module to the caller.
@@ -45,7 +59,7 @@ class Scope:
             None if a scope on the way surely holds it; else whether one may hold it.
         """
         scope: Scope | None = self
-        # A class is seen by its own body only, not by the functions in it.
+        # A class is seen by its own body only, not by the functions and classes in it.
         visible, maybe = True, False
         while scope is not None and scope.kind != "module":
             if name in scope.global_names:
@@ -56,9 +70,11 @@ class Scope:
                 if visible and name in scope.certain:
                     return None
                 maybe = maybe or (visible and name in scope.possible)
+                if visible and name in scope.names:
+                    return maybe  # what a class binds itself it never takes from a function around it
             elif name in scope.names:
                 return None
-            visible = visible and scope.kind != "function" and scope.kind != "comprehension"
+            visible = visible and scope.kind == "type parameters"
             scope = scope.parent
         return maybe
 

@@ -39,7 +39,36 @@ CASES = {
     "a comprehension": ("[x + y for x in xs if x > z]", "xs y z"),
     "nested comprehensions": ("{a: [b for b in c(a)] for a in d for c in e}", "d e"),
     "a comprehension's first source is outer": ("x = [x for x in x]", "x"),
-    "a walrus in a comprehension": ("[y := x for x in xs]\ny", "xs"),
+    "a walrus in a comprehension, which may go through nothing": ("[y := x for x in xs]\ny", "xs y?"),
+    "a walrus after `and`": ("if a and (b := c):\n    b\nelse:\n    b", "a b? c"),
+    "a walrus after `or`": ("if not (a or (b := c)):\n    b\nb", "a b? c"),
+    "a walrus in a choice": ("x = (b := 1) if (c := 2) else d\nb, c", "b? d"),
+    "the `else` of a loop that breaks": ("for i in s:\n    break\nelse:\n    x = 1\nx", "s x?"),
+    "what a try deletes before it fails": ("x = 1\ntry:\n    del x\nexcept E:\n    x\nx = 2", "E x?"),
+    "a class inside a class": ("class A:\n    x = 1\n    class B:\n        y = x", "x"),
+    "what a class binds too, in a function": (
+        "def f(x):\n    class A:\n        x = x\n    return A",
+        "x",
+    ),
+    "a hint after its value": ("x: type(x) = 1", ""),
+    "a lambda in a hint that is not evaluated": ("def f():\n    x: (lambda: g)() = 1", ""),
+    "a function that is called before its names are bound": (
+        "def f(): return late\ny = f()\nlate = 1",
+        "late?",
+    ),
+    "a lambda that may be called before its names are bound": (
+        "y = sorted(xs, key=lambda x: x * scale)\nscale = 2",
+        "xs scale?",
+    ),
+    "a lambda with a name": ("f = lambda: late\nlate = 1\nf()", ""),
+    "a method that is called before its names are bound": (
+        "class A:\n    def m(self): return late\nA().m()\nlate = 1",
+        "late?",
+    ),
+    "a function that calls another": (
+        "def f(): return late\ndef g(): return f()\ng()\nlate = 1",
+        "late?",
+    ),
     "a walrus in a function": (
         "def f(n):\n    if (m := n) and any((k := i) for i in m):\n        return k",
         "",
