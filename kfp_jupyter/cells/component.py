@@ -18,7 +18,6 @@ from kfp_jupyter.cells.errors import SourceNotFoundError
 from kfp_jupyter.cells.finding import ordered
 from kfp_jupyter.cells.interface import read_interface
 from kfp_jupyter.cells.origin import function_fragment, whole_lines
-from kfp_jupyter.cells.returned_class import returned_class
 from kfp_jupyter.cells.self_contained import SelfContained, Tell, self_contained
 from kfp_jupyter.cells.stand_in import stand_in
 from kfp_jupyter.cells.surroundings import (
@@ -120,7 +119,7 @@ def with_functions(function: Callable[..., Any], helpers: Iterable[Callable[...,
     # Where hints are not evaluated, they may not be evaluated in a step either, whose Python may be another.
     postponed = function.__code__.co_flags & __future__.annotations.compiler_flag
     imports = "from __future__ import annotations\n" + _IMPORTS if postponed else _IMPORTS
-    return Source((Fragment(imports, PREAMBLE), *returned_class(function), *before, own))
+    return Source((Fragment(imports, PREAMBLE), *before, own))
 
 
 def component_from_cell(

@@ -10,6 +10,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from kfp_jupyter.cells.finding import ERROR, Finding, stretch
 from kfp_jupyter.cells.names import Names
@@ -42,6 +43,15 @@ _UNTIL: dict[str, int] = {
     **dict.fromkeys(("spwd", "sunau", "telnetlib", "uu", "xdrlib"), 12),
 }
 """The last minor version that has a module."""
+
+
+_TRY_STAR: type[ast.AST] = getattr(ast, "TryStar", ast.Try)
+_BLOCKS: dict[str, type[ast.AST]] = {
+    "Pattern matching": ast.Match,
+    "Exception groups": _TRY_STAR,
+    "Parenthesized context managers": ast.With,
+}
+"""The statements that are told of when their whole block has been read."""
 
 
 def image_version(image: str) -> tuple[int, int] | None:
@@ -78,10 +88,26 @@ def _syntax(source: Source, image: str, minor: int) -> Iterator[Finding]:
     try:
         ast.parse(source.text, feature_version=(3, minor))
     except SyntaxError as error:
-        line = error.lineno or 1
-        place = Place(line, max((error.offset or 1) - 1, 0), line, max((error.offset or 1) - 1, 0))
-        message = error.msg[0].lower() + error.msg[1:]
-        yield _finding(source, place, message, image)
+        yield _finding(source, _place(source, error), error.msg[0].lower() + error.msg[1:], image)
+
+
+def _place(source: Source, error: SyntaxError) -> Place:
+    """Return where the syntax begins that an error is about; Python names the line after a whole block."""
+    lines = source.text.splitlines()
+    for words, kind in _BLOCKS.items():
+        for node in sorted(_nodes(source, kind), key=lambda held: held.lineno) if words in error.msg else ():
+            rest = lines[node.lineno - 1].encode()[node.col_offset :].decode().removeprefix("with").lstrip()
+            if kind is ast.With and not rest.startswith("("):
+                continue
+            begins = node.handlers[0].lineno if kind is _TRY_STAR else node.lineno
+            column = node.col_offset
+            return Place(begins, column, begins, len(lines[begins - 1].encode()))
+    line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
+    return Place(line, column, line, column)
+
+
+def _nodes(source: Source, kind: type[ast.AST]) -> list[Any]:
+    return [node for node in ast.walk(ast.parse(source.text)) if isinstance(node, kind)]
 
 
 def _hints(source: Source, names: Names, image: str, minor: int) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ _PREAMBLE = frozenset({*offered(), *typing.__all__, "kfp", "kfp_jupyter", "dsl",
 """The names that every component's source begins with."""
 
 _NOTEBOOK_ONLY = (
-    *("In", "Out", "display", "get_ipython"),
+    *("display", "get_ipython"),
     *("_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"),
 )
 
@@ -164,6 +164,10 @@ def public_import(name: str, value: Any) -> Import | None:
 def notebook_only_names(namespace: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of a notebook that are IPython's own."""
     yield from _NOTEBOOK_ONLY
+    for name, kept in (("In", "_ih"), ("Out", "_oh")):
+        # Somebody may well call a class of one's own `Out`.
+        if namespace.get(name) is namespace.get(kept):
+            yield name
     for name in ("exit", "quit"):
         if root(getattr(type(namespace.get(name)), "__module__", "")) == "IPython":
             yield name

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from kfp_jupyter import kubernetes
 from kfp_jupyter.cells.capture import Captured
 from kfp_jupyter.cells.cell_form import CellForm, CellStep
 from kfp_jupyter.cells.cell_line import ARTIFACT, CellLine, Port
@@ -28,6 +27,7 @@ from kfp_jupyter.dsl import PipelineBuilder, PipelineTask, PythonComponent
 from kfp_jupyter.model.component import Component, Fragment, InputSpec, PythonStep, Source
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import ArtifactType
+from kfp_jupyter.notebook.kale_settings import KaleSettings
 
 METRICS = "pipeline_metrics"
 """The output of a step that holds the metrics which it computes."""
@@ -57,6 +57,7 @@ class _Building:
         self.parameters = _parameters(kale)
         self.tasks = kale_tasks(kale, self.parameters.values())
         self.packages = list(_piped(self.tasks.values()))
+        self.settings = KaleSettings(kale, tell)
 
     def pipeline(self) -> Pipeline:
         kale = self.kale
@@ -74,7 +75,7 @@ class _Building:
                 waits = [before for before in task.step.before if before not in task.links.values()]
                 if waits:
                     made[name].after(*(made[before] for before in waits))
-                self.settle(made[name], task)
+                self.settings.apply(made[name], task.step)
         return builder.build()
 
     def metrics(self) -> dict[str, list[tuple[str, str]]]:
@@ -108,8 +109,7 @@ class _Building:
         modules += [held.module for piece in task.code for held in analyse(piece.fragment.text).imports]
         own = importer(local_modules((held for held in modules if local_file(held)), form.place).values())
         captured = (*([own] if own else ()), *(piece.fragment for piece in task.code))
-        image = next((tag.partition(":")[2] for tag in self.settings(task) if tag.startswith("image:")), "")
-        image = image or str(self.kale.metadata.get("base_image") or "")
+        image = self.settings.image(task.step)
         packages = tuple(dict.fromkeys([*self.packages, *self.needed(modules, task)]))
         made = CellStep(form, Captured(captured), image or None, packages).component()
         step = made.implementation
@@ -131,51 +131,6 @@ class _Building:
                     f"The step {task.step.name!r} imports {module!r}, which nothing installed here provides: "
                     "its image must have it."
                 )
-
-    def settings(self, task: KaleTask) -> list[str]:
-        """Return the tags that say how a step runs; its own before those for all steps."""
-        common = self.kale.metadata.get("steps_defaults")
-        return [*task.step.settings, *(map(str, common) if isinstance(common, list) else ())]
-
-    def settle(self, made: PipelineTask, task: KaleTask) -> None:
-        """Set what the tags of a step and the notebook's metadata ask for."""
-        seen: set[str] = set()
-        if self.kale.metadata.get("enable_caching") is False:
-            made.set_caching_options(enable_caching=False)
-        for tag in self.settings(task):
-            kind, _, rest = tag.partition(":")
-            key, _, value = rest.rpartition(":") if kind == "limit" else rest.partition(":")
-            what = kind if kind in ("image", "cache", "report") else f"{kind}:{key}"
-            if what not in seen:
-                seen.add(what)
-                self.set(made, kind, key, value, tag)
-        for volume in self.kale.metadata.get("volumes") or ():
-            held = volume if isinstance(volume, dict) else {}
-            if held.get("type") == "pvc" and held.get("name") and held.get("mount_point"):
-                kubernetes.mount_pvc(made, str(held["name"]), str(held["mount_point"]))
-            else:
-                self.tell(
-                    f"The volume {held.get('name', volume)!r} is not mounted: only existing claims are."
-                )
-
-    def set(self, made: PipelineTask, kind: str, key: str, value: str, tag: str) -> None:
-        if kind == "limit" and key == "cpu":
-            made.set_cpu_limit(value)
-        elif kind == "limit" and key == "memory":
-            made.set_memory_limit(value)
-        elif kind == "limit":
-            made.set_accelerator_type(key).set_accelerator_limit(value)
-        elif kind == "annotation":
-            kubernetes.add_pod_annotation(made, key, value)
-        elif kind == "label":
-            kubernetes.add_pod_label(made, key, value)
-        elif kind == "cache":
-            made.set_caching_options(enable_caching=key == "enabled")
-        elif kind == "secret":
-            name, _, variable = value.partition(":")
-            kubernetes.use_secret_as_env(made, key, {name: variable})
-        elif kind == "report":
-            self.tell(f"The tag {tag!r} does nothing here: what a step prints is in its log.")
 
 
 def _parameters(kale: KaleNotebook) -> dict[str, InputSpec]:

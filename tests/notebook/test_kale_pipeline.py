@@ -303,3 +303,63 @@ def test_a_notebook_is_the_same_after_a_save_and_a_reload(written):
     content = nbformat.read(path, as_version=4)
     nbformat.write(content, path)
     assert find_pipeline(path) == before
+
+
+def test_kale_drops_retries_and_timeouts(written):
+    path = written(
+        ("x = 1", "step:a", "limit:cpu:4"),
+        timeout=60,
+        steps_defaults={
+            "retry_count": 2,
+            "retry_interval": "30s",
+            "retry_factor": 3,
+            "limits": {"cpu": "2", "memory": "1Gi"},
+            "labels": {"team": "x"},
+            "secrets": {"db": {"password": "DB_PASSWORD"}},
+            "base_image": "python:3.12",
+        },
+    )
+    told: list[str] = []
+    pipeline = kale_pipeline(load_notebook(path), path, told.append)
+    settings = pipeline.graph.tasks["a"].settings
+    assert (settings.retry.max_count, settings.retry.backoff_seconds) == (2, 30)
+    assert settings.timeout_seconds == 60
+    assert (settings.resources.cpu_limit, settings.resources.memory_limit) == ("4", "1Gi")
+    assert pipeline.components["comp-a"].implementation.base_image == "python:3.12"
+    said = json.dumps(settings.kubernetes, default=dict)
+    assert '"team"' in said
+    assert "DB_PASSWORD" in said
+    assert told == []
+
+
+def test_kale_crashes_on_docker_image_of_notebooks_before_its_second_version(written):
+    path = written(("x = 1", "step:a"), docker_image="jupyter/base:1", autosnapshot=True, katib_run=True)
+    told: list[str] = []
+    pipeline = kale_pipeline(load_notebook(path), path, told.append)
+    assert pipeline.components["comp-a"].implementation.base_image == "jupyter/base:1"
+    assert ["'autosnapshot' does nothing" in told[0], "'katib_run' does nothing" in told[1]] == [True, True]
+
+
+def test_kale_mounts_claims_without_a_word_on_those_that_it_does_not(written):
+    volumes = [
+        {
+            "type": "pvc",
+            "name": "my-data",
+            "mount_point": "/data",
+            "expose_as_env_var": True,
+            "snapshot": True,
+        },
+        {"type": "new_pvc", "name": "new", "mount_point": "/new"},
+    ]
+    path = written(
+        ("x = 1", "step:a"), ("y = 1", "step:b"), volumes=volumes, security_context={"run_as_user": 7}
+    )
+    told: list[str] = []
+    pipeline = kale_pipeline(load_notebook(path), path, told.append)
+    for name in ("a", "b"):
+        settings = pipeline.graph.tasks[name].settings
+        assert dict(settings.env) == {"KALE_VOLUME_MY_DATA": "/data"}
+        said = json.dumps(settings.kubernetes, default=dict)
+        assert '"/data"' in said
+        assert "7" in said
+    assert [held.split("'")[1] for held in told] == ["my-data", "new"]
