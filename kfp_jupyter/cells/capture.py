@@ -221,7 +221,8 @@ class _Capture:
         """Return a piece with what its own names meant before, if it reads that: `train = timed(train)`."""
         found: list[Piece] = []
         for use in held.names.reads.values():
-            if use.name not in held.names.binds or not use.eager or use.postponed:
+            # A function that may be called by its own statement and reads its own name is recursive.
+            if use.name not in held.names.binds or not use.eager or use.maybe or use.postponed:
                 continue
             line = held.fragment.first_line + use.line - 1
             earlier = self.meanings.before(use.name, held, Where(held.fragment.file, line))
@@ -229,7 +230,7 @@ class _Capture:
                 found.append(self.with_earlier(earlier))
                 self.extra.append(found[-1])
                 self.read_piece(found[-1])
-            elif not use.maybe:
+            else:
                 self.findings.append(earlier)
         return replace(held, earlier=tuple(found)) if found else held
 

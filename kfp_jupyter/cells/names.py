@@ -169,9 +169,7 @@ class _Reader(Annotations):
         if name in module.certain:
             return
         if self.early:
-            if name not in self.own_names:
-                return  # whatever runs when: it is read from outside, as is found when all bodies are read
-            maybe = True
+            maybe = maybe or name in self.own_names or name in self.global_names
         elif self.eager:
             maybe = maybe or name in module.possible or name in self.global_names
         else:

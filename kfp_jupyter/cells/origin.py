@@ -45,7 +45,9 @@ def caller() -> tuple[str, int]:
     Python has built in, such as the methods of `Mapping`.
     """
     shell = getattr(sys.modules.get("IPython"), "__file__", None)
-    skipped = (_PACKAGE, "<frozen ", *([str(Path(shell).parent)] if shell else []))
+    # Before Python 3.11 `Mapping` is no frozen module.
+    mappings = str(getattr(sys.modules["_collections_abc"], "__file__", None) or "<frozen ")
+    skipped = (_PACKAGE, "<frozen ", mappings, *([str(Path(shell).parent)] if shell else []))
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(skipped):
         frame = frame.f_back

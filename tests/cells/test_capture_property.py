@@ -13,7 +13,7 @@ import types
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import HealthCheck, event, example, given, settings
+from hypothesis import HealthCheck, Phase, event, example, given, settings
 from hypothesis import strategies as st
 
 from kfp_jupyter.cells.component import component_from_cell
@@ -157,8 +157,20 @@ def run_bare(step: PythonStep) -> Any:
     return names["step"](1)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Without the phase that explains a failure, for which every line of every example is traced.
+@settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
 @given(simple, st.lists(cells, max_size=8), st.lists(uses, min_size=1, max_size=3), befores)
+@example(
+    ["a = (0, None)"],
+    ["class a:\n  class Inner:\n    held = (lambda q=a: b is b and q is a)()", "b = 1"],
+    ["(a is a)"],
+    "",
+)
 @example(["c = 1"], ["a = 1", "def b(x=None):\n    return (a is a)"], ["(b is b)"], "")
 def test_what_the_check_lets_pass_knows_all_its_names_in_a_bare_interpreter(first, notebook, body, before):
     # What the cell itself runs reads names that are there, or the notebook's own cell fails too.
