@@ -32,7 +32,7 @@ class FindingsRenderer extends Widget implements IRenderMime.IRenderer {
     private readonly trans: Translation
   ) {
     super();
-    this.addClass('kfp-output');
+    this.addClass('kfp-found');
     marks.changed.connect(this.refresh);
   }
 
