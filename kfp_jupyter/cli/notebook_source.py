@@ -113,8 +113,10 @@ class _Reader:
             )
             self.texts.append(Text(plain_python(cell.body)[0], file, 2))
         elif cell.magic == "pipeline":
-            made = define_pipeline(cell.line, cell.body, file, self.names, self.path.stem, ledger=self.ledger)
-            self.made.append(made[0])
+            made, _ = define_pipeline(
+                cell.line, cell.body, file, self.names, self.path.stem, ledger=self.ledger, history=history
+            )
+            self.made.append(made)
         elif not cell.magic:
             self.plain(cell, file)
 

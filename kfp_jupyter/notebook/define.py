@@ -120,6 +120,7 @@ def define_pipeline(
     namespace: dict[str, Any],
     default_name: str = "",
     ledger: Ledger | None = None,
+    history: History | None = None,
 ) -> tuple[PipelineFunction, PipelineOptions]:
     """Make the pipeline of a `%%pipeline` cell and bind it under its name.
 
@@ -134,6 +135,7 @@ def define_pipeline(
         namespace: The notebook's names.
         default_name: The name of calls without one; empty means `pipeline`.
         ledger: The notebook's component cells, for `--auto`.
+        history: The notebook's cells, where they are only read; None takes those that this kernel ran.
 
     Returns:
         The pipeline, and what the line says besides.
@@ -153,6 +155,8 @@ def define_pipeline(
         else:
             made = _from_calls(body, file, namespace, options, default_name or "pipeline")
     except NameError as error:
+        if history is not None:
+            raise
         raise (_undefined(error, file, namespace) or error) from None
     name = (options.name or (function.name if function else made.name)).replace("-", "_")
     held = namespace.get(name)
