@@ -7,6 +7,7 @@ migrations done.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -53,6 +54,7 @@ MIGRATIONS = (
 """What brings a file from each version to the next; only ever added to."""
 
 _BUSY_SECONDS = 3.0
+_AGAIN_SECONDS = 0.01
 
 
 class HistoryError(KfpJupyterError):
@@ -92,7 +94,7 @@ def _prepare(connection: Connection) -> None:
     )  # safe in write-ahead mode; a power cut may cost the last second
     if _version(connection) == len(MIGRATIONS):
         return
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute(
         "BEGIN IMMEDIATE"
     )  # of two processes that find an old file, one migrates and the other waits
@@ -111,6 +113,25 @@ def _prepare(connection: Connection) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _write_ahead(connection: Connection) -> None:
+    """Switch a new file to write-ahead mode; where another does so at this moment, SQLite refuses at once."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while not _switched(connection, last=time.monotonic() > deadline):
+        time.sleep(_AGAIN_SECONDS)
+
+
+def _switched(connection: Connection, *, last: bool) -> bool:
+    import sqlite3
+
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if last or "locked" not in str(error):
+            raise
+        return False
+    return True
 
 
 def _version(connection: Connection) -> int:

@@ -16,6 +16,7 @@ import pytest
 
 from kfp_jupyter import dsl, workbench
 from kfp_jupyter.dsl import Artifact, Dataset, Input, Output
+from tests.local.steps import add
 
 Init = Callable[..., None]
 
@@ -182,3 +183,14 @@ def test_an_interrupt_cancels_the_run(init: Init, place: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         wait_for_ever(path=str(marker))
     assert workbench.current().get("latest").wait(60).state == "CANCELED"
+
+
+def test_calls_of_several_threads_are_runs_of_their_own(init: Init) -> None:
+    init()
+    given: dict[int, Any] = {}
+    threads = [threading.Thread(target=lambda n=n: given.update({n: add(a=n).output})) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert given == {0: 1, 1: 2, 2: 3}

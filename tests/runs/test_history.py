@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -17,7 +18,7 @@ from kfp_jupyter.model.run import (
     apply,
 )
 from kfp_jupyter.model.usage import Usage
-from kfp_jupyter.runs.database import MIGRATIONS, HistoryError
+from kfp_jupyter.runs.database import MIGRATIONS, HistoryError, transaction
 from kfp_jupyter.runs.history import History
 from kfp_jupyter.runs.summary import summary
 
@@ -64,8 +65,6 @@ def ended(created):
 
 
 def connect(history: History):
-    import sqlite3
-
     return closing(sqlite3.connect(history.path, isolation_level=None))
 
 
@@ -223,3 +222,24 @@ def test_the_list_of_runs_leaves_out_long_arguments(history, ref, pipeline, crea
     history.record(ref, pipeline, replace(created, arguments={"rate": 0.1, "text": "x" * 100}), {})
     assert history.runs()[0].arguments == {"rate": 0.1, "text": "…"}
     assert history.load(ref.run_id)[2].arguments["text"] == "x" * 100
+
+
+def test_a_history_that_another_begins_at_this_moment_is_waited_for(tmp_path):
+    path = tmp_path / "history.sqlite3"
+    problems = []
+
+    def begin():
+        try:
+            with transaction(path, write=True) as connection:
+                connection.execute("SELECT * FROM runs")
+        except HistoryError as error:
+            problems.append(str(error))
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        thread = threading.Thread(target=begin)
+        thread.start()
+        thread.join(0.2)  # without patience it would be over by then
+        other.execute("COMMIT")
+        thread.join()
+    assert not problems
