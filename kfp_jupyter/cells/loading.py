@@ -15,7 +15,7 @@ from typing import Any
 from kfp_jupyter.cells.cell_form import CellForm, CellStep
 from kfp_jupyter.cells.ledger import Ledger
 from kfp_jupyter.cells.serializers import choice
-from kfp_jupyter.model.component import PREAMBLE
+from kfp_jupyter.model.component import PREAMBLE, PythonStep
 from kfp_jupyter.model.types import ArtifactType
 
 # Calls whose value is a class.
@@ -29,10 +29,12 @@ class Loaded:
     Attributes:
         names: Names of the notebook: classes, and functions that values hold.
         modules: Modules of the user's own that define such.
+        packages: What the steps install that give values which the notebook does not have.
     """
 
     names: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 NOTHING = Loaded()
@@ -50,6 +52,7 @@ def loaded(form: CellForm, values: Mapping[str, Any], ledger: Ledger, step_id: s
     """
     names: dict[str, None] = {}
     modules: dict[str, None] = {}
+    packages: dict[str, None] = {}
     for port in form.line.inputs:
         if port.type is not None and not isinstance(port.type, ArtifactType):
             continue
@@ -60,10 +63,13 @@ def loaded(form: CellForm, values: Mapping[str, Any], ledger: Ledger, step_id: s
             continue
         writer = ledger.source(step_id, port.name)
         maker = ledger.steps.get(writer.step) if writer is not None else None
-        if maker is not None and maker.step is not None:
+        given = maker.component.output(port.name) if maker is not None else None
+        if maker is not None and maker.step is not None and given and isinstance(given.type, ArtifactType):
             names.update(dict.fromkeys(classes_in(_texts(maker.step))))
             modules.update(dict.fromkeys(module.name for module in maker.step.captured.modules))
-    return Loaded(tuple(names), tuple(modules))
+            step = maker.component.implementation
+            packages.update(dict.fromkeys(step.packages if isinstance(step, PythonStep) else ()))
+    return Loaded(tuple(names), tuple(modules), tuple(packages))
 
 
 def classes_in(texts: Iterable[str]) -> Iterator[str]:

@@ -43,6 +43,7 @@ _NEEDED = {
     "feather": ("pyarrow",),
     "npz": ("numpy",),
     "safetensors": ("safetensors", "torch"),
+    "torch": ("torch",),
     "joblib": ("joblib",),
 }
 # Formats that hold classes and functions by their names.

@@ -223,7 +223,8 @@ def load_feather(path: str, kind: str) -> Any:
 def is_tensor(value: Any) -> bool:
     """Say whether safetensors holds it: a tensor, or a dict of tensors, without gradients."""
     if type(value) is dict:
-        return bool(value) and all(type(key) is str and is_tensor(held) for key, held in value.items())
+        named = all(type(key) is str and key != "__metadata__" for key in value)
+        return bool(value) and named and all(map(is_tensor, value.values()))
     return is_exactly(value, "torch", "Tensor") and not value.requires_grad
 
 
@@ -239,13 +240,22 @@ def load_safetensors(path: str, kind: str) -> Any:
 
 
 def is_torch(value: Any) -> bool:
-    """Say whether `torch.save` is the way to store it: tensors, modules, and states of modules."""
+    """Say whether `torch.save` is the way to store it: tensors and modules, also beside plain data."""
     torch = sys.modules.get("torch")
     if torch is None:
         return False
-    if isinstance(value, dict):
-        return bool(value) and all(is_torch(held) for held in value.values())
-    return isinstance(value, (torch.Tensor, torch.nn.Module))
+    waiting, seen, plain, found = [value], {0}, True, False
+    while waiting and plain:
+        held = waiting.pop()
+        if isinstance(held, (dict, list, tuple)):
+            if id(held) not in seen:
+                waiting.extend(held.values() if isinstance(held, dict) else held)
+            seen.add(id(held))
+        elif isinstance(held, (torch.Tensor, torch.nn.Module)):
+            found = True
+        else:
+            plain = is_plain(held)
+    return found and plain
 
 
 def save_torch(value: Any, path: str) -> None:

@@ -31,7 +31,8 @@ from kfp_jupyter.cells.inferred import inferred_line, is_function_cell, step_nam
 from kfp_jupyter.cells.ledger import Ledger, StepCell
 from kfp_jupyter.cells.loading import loaded
 from kfp_jupyter.cells.origin import place_name
-from kfp_jupyter.cells.serializers import Choice
+from kfp_jupyter.cells.package_check import AUTO
+from kfp_jupyter.cells.serializers import Choice, missing_from
 from kfp_jupyter.cells.signature import ComponentOptions, read_interface_part
 from kfp_jupyter.cells.surroundings import notebook_surroundings
 from kfp_jupyter.dsl.base_component import BaseComponent
@@ -103,15 +104,18 @@ def define_cell(
     step_id = _step_id(cell, form)
     before = {port.name: namespace[port.name] for port in form.line.inputs if port.name in namespace}
     loads = loaded(form, before, ledger, step_id)
-    taken = captured_cell(form, notebook_surroundings(namespace, history), image, options.packages, loads)
+    # Where no values tell what a step installs, its imports do.
+    packages = options.packages or (() if history is None else (AUTO,))
+    taken = captured_cell(form, notebook_surroundings(namespace, history), image, packages, loads)
     if run:
         before = _prepare(form, step_id, namespace, ledger)
         _run(cell, namespace)
     after = {port.name: namespace[port.name] for port in form.line.outputs if port.name in namespace}
     form = decided(form, before, after if run else {})
     stored = stored_values(form, before, after if run else {})
-    step = CellStep(form, taken.captured, image, taken.packages, options.pip_index_urls, stored)
-    needed = [package for choice in stored.values() for package in choice.packages]
+    installed = (*taken.packages, *missing_from(taken.packages, loads.packages))
+    step = CellStep(form, taken.captured, image, installed, options.pip_index_urls, stored)
+    needed = [*loads.packages, *(package for choice in stored.values() for package in choice.packages)]
     found = ordered([*taken.findings, *_pickled(form, stored)])
     if any(finding.severity == ERROR for finding in found):
         raise CheckError(found)

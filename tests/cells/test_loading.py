@@ -122,6 +122,13 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
+def written(folder: Path, *texts: str) -> Path:
+    path = folder / "flow.ipynb"
+    cells = [{"cell_type": "code", "source": text} for text in texts]
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+    return path
+
+
 def test_values_of_the_notebooks_classes_pass_between_cells_that_ran(folder):
     with kernel(folder) as made:
         for cell in (*CELLS, "%%pipeline flow --auto --wait -p n=4"):
@@ -133,10 +140,7 @@ def test_values_of_the_notebooks_classes_pass_between_cells_that_ran(folder):
 
 def test_values_of_the_notebooks_classes_pass_between_cells_that_were_only_read(folder, monkeypatch):
     monkeypatch.setenv("KFP_JUPYTER_DATA", str(folder / "data"))
-    cells = [{"cell_type": "code", "source": text} for text in (*CELLS, "%%pipeline flow --auto")]
-    path = folder / "flow.ipynb"
-    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
-    pipeline = find_pipeline(path)
+    pipeline = find_pipeline(written(folder, *CELLS, "%%pipeline flow --auto"))
     bench = Workbench()
     try:
         run = bench.run(pipeline, {"n": 4}).wait(120)
@@ -144,3 +148,23 @@ def test_values_of_the_notebooks_classes_pass_between_cells_that_were_only_read(
         assert run.tasks["use"].outputs["said"] == "2.0 4 hi 4 10 4"
     finally:
         bench.close()
+
+
+def test_steps_that_were_only_read_install_what_they_import_and_what_their_inputs_come_from(folder):
+    path = written(
+        folder,
+        "import numpy as np",
+        "%%component make() -> rows\nrows = np.eye(2)",
+        "%%component add(rows) -> total: float\ntotal = float(rows.sum())",
+        "%%component show(total)\nprint(total)",
+        "%%component own(rows) -> size: int --packages pandas\nsize = len(rows)",
+        "%%pipeline flow --auto",
+    )
+    components = find_pipeline(path).components
+    packages = {name: held.implementation.packages for name, held in components.items()}
+    assert packages == {
+        "comp-make": ("numpy",),
+        "comp-add": ("numpy",),
+        "comp-show": (),
+        "comp-own": ("pandas", "numpy"),
+    }

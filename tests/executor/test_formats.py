@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import pickle
 import sys
 import types
 from pathlib import Path
@@ -221,8 +222,6 @@ class Tensor:
 @pytest.fixture
 def torch(monkeypatch):
     """A module `torch` with the calls that the formats make; its files are pickles, as torch's own are."""
-    import pickle
-
     made = types.ModuleType("torch")
 
     class Module:
@@ -265,6 +264,23 @@ def test_what_safetensors_cannot_hold_is_stored_by_torch(torch, tmp_path):
 
     again, used = round_trip(Layers(), tmp_path)
     assert (again[0].values, used) == ([3.0], "torch")
+
+
+def test_a_checkpoint_is_stored_by_torch_with_what_stands_beside_its_tensors(torch, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "save", lambda value, path: Path(path).write_bytes(pickle.dumps(value)))
+    monkeypatch.setattr(torch, "load", lambda path, **_: pickle.loads(Path(path).read_bytes()))
+    held = Tensor([1.0])
+    for value in (
+        {"model": {"w": held}, "optimizer": {"lr": (0.1, 0.9)}, "epoch": 3},
+        [held, 2],
+        {"__metadata__": held},
+    ):
+        again, used = round_trip(value, tmp_path)
+        assert (type(again), len(again), used) == (type(value), len(value), "torch")
+    assert round_trip((1, {2}), tmp_path) == ((1, {2}), "pickle")
+    around: list[Any] = [held, {3}]
+    around.append(around)
+    assert round_trip(around, tmp_path)[1] == "pickle"
 
 
 def test_the_text_in_a_step_is_small_and_can_stand_in_quotes():
