@@ -27,6 +27,7 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
     '%1 형식의 입력은 여기에서 지정할 수 없습니다. 셀에서 파이프라인을 실행하세요.',
   'An object is needed, such as {"name": 1}.': '{"name": 1}과 같은 객체가 필요합니다.',
   Artifacts: '아티팩트',
+  'Bringing its inputs here…': '입력을 가져오는 중…',
   'Bring this step and its real inputs into a new cell': '이 단계와 실제 입력을 새 셀로 가져옵니다',
   'CPU %1': 'CPU %1',
   'CPU %1 (%2 %)': 'CPU %1 (%2 %)',

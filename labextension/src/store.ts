@@ -65,6 +65,9 @@ export class CommandError extends Error {
 /** Milliseconds that a command may take before it counts as unanswered. */
 export const COMMAND_TIMEOUT = 60_000;
 
+/** What takes longer: `debug` may have to bring artifacts from a cluster. */
+const PATIENCE: Partial<Record<keyof Commands, number>> = { debug: 900_000 };
+
 interface Pending {
   resolve: (result: unknown) => void;
   reject: (error: CommandError) => void;
@@ -140,12 +143,13 @@ export class Store {
       return Promise.reject(new CommandError({ what, where: '', remedy }));
     }
     const id = this.nextCommand++;
+    const patience = Math.max(this.timeout, PATIENCE[method] ?? 0);
     const answer = new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => {
-        const what = this.trans.__('The kernel did not answer within %1 seconds.', Math.round(this.timeout / 1000));
+        const what = this.trans.__('The kernel did not answer within %1 seconds.', Math.round(patience / 1000));
         const remedy = this.trans.__('If a cell keeps it busy, wait for it or interrupt it; then try again.');
         this.settle(id, { what, where: '', remedy });
-      }, this.timeout);
+      }, patience);
       this.pending.set(id, { resolve, reject, timer });
       this.transport.send({ id, method, params });
     });

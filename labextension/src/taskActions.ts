@@ -105,10 +105,14 @@ export class TaskActions {
   }
 
   private async bring({ document, path, store }: Shown): Promise<void> {
+    if (document.run.target.kind !== 'local') {
+      setText(this.alert, this.trans.__('Bringing its inputs here…'));
+    }
     const code = await store?.request('debug', { run: document.run.id, task: path });
     if (code !== undefined) {
       this.notebook?.insert(code.text.trimEnd());
     }
+    setText(this.alert, '');
   }
 
   private async start({ document, store }: Shown): Promise<void> {

@@ -61,6 +61,15 @@ describe('debug', () => {
     expect(actions.node.querySelector('[role=alert]')?.textContent).toBe('It runs no Python function. task x Read its log.');
   });
 
+  test('says that it brings the inputs of a run elsewhere, until they are there', async () => {
+    const { actions, debug } = shown({}, 'argo');
+    debug.click();
+    expect(actions.node.querySelector('[role=alert]')?.textContent).toBe('Bringing its inputs here…');
+    kernel.answer('debug', { result: { text: 'x = 1\n' } });
+    await settled();
+    expect(actions.node.querySelector('[role=alert]')?.textContent).toBe('');
+  });
+
   test('is not offered for what did not run or goes on, and says why a cached result is none', () => {
     expect(shown({ attempt: 0, state: 'SKIPPED' }).debug.hidden).toBe(true);
     expect(shown({ state: 'RUNNING' }).actions.node.hidden).toBe(true);
