@@ -89,7 +89,9 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float, *, whole: bool = False) -> str:
-    """Return a duration for people: `0.4 s` (`0 s` if `whole`), `12 s`, `3:05 min`, `1:20 h`."""
+    """Return a duration for people: `20 ms` (`0 s` if `whole`), `0.4 s`, `12 s`, `3:05 min`, `1:20 h`."""
+    if seconds < 0.0995 and not whole:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 9.95 and not whole:
         return f"{seconds:.1f} s"
     rounded = int(seconds) if whole else round(seconds)

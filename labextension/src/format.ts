@@ -19,13 +19,16 @@ export function elapsed(started: Time, finished: Time, present: number = now()):
 }
 
 /**
- * Return a duration as it stands on a card: `0.4 s`, `12 s`, `3 min 05 s`, `1 h 20 min`.
+ * Return a duration as it stands on a card: `20 ms`, `0.4 s`, `12 s`, `3 min 05 s`, `1 h 20 min`.
  *
  * The words are those of the picture that Python draws (`kfp_jupyter/view/wording.py`).
  *
  * @param whole - Without tenths, for what still runs: tenths that jump with each tick only disturb.
  */
 export function duration(seconds: number, trans: Translation, whole = false): string {
+  if (seconds < 0.0995 && !whole) {
+    return trans.__('%1 ms', (seconds * 1000).toFixed(0));
+  }
   if (seconds < 9.95 && !whole) {
     return trans.__('%1 s', seconds.toFixed(1));
   }

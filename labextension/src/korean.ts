@@ -15,6 +15,7 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   '%1 min ago': '%1분 전',
   '%1 minutes': '%1분',
   '%1 of %2 tasks done.': '태스크 %2개 중 %1개 완료.',
+  '%1 ms': '%1밀리초',
   '%1 s': '%1초',
   '%1 seconds': '%1초',
   '%1 warnings': '경고 %1개',

@@ -103,7 +103,7 @@ describe('a saved document, without a kernel', () => {
     expect(text('.kfp-usage')).toBe('CPU 7.4 s (180 %, limit 200 %) · memory 1.2 GB of 4 GB');
     expect(view.node.querySelector('.kfp-over')).toBeNull();
     click('[data-task="choose"]');
-    expect(text('.kfp-usage')).toBe('CPU 0.1 s · memory 24 MB');
+    expect(text('.kfp-usage')).toBe('CPU 92 ms · memory 24 MB');
     click('[data-task="split"]');
     expect(text('.kfp-usage')).toBe('');
     show(shared('failed'));

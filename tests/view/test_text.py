@@ -44,7 +44,7 @@ def test_what_a_task_used_is_told_beside_what_it_was_allowed() -> None:
     assert usage(over, NOW) == "CPU 2.7 s (100 %) · memory 2.3 GB, over its limit of 2 GB"
     within = DOCUMENTS["succeeded"]["run"]["tasks"]["train-forest"]
     assert usage(within, NOW) == "CPU 7.4 s (180 %, limit 200 %) · memory 1.2 GB of 4 GB"
-    assert usage(DOCUMENTS["succeeded"]["run"]["tasks"]["choose"], NOW) == "CPU 0.1 s · memory 24 MB"
+    assert usage(DOCUMENTS["succeeded"]["run"]["tasks"]["choose"], NOW) == "CPU 92 ms · memory 24 MB"
     assert usage({key: held for key, held in over.items() if key != "usage"}, NOW) == "", "of older versions"
     assert [size(count) for count in (0, 999_499_999, 999_500_000, 2_340_000_000)] == [
         *("0 MB", "999 MB", "1 GB", "2.3 GB")
@@ -115,8 +115,8 @@ def test_the_text_of_a_huge_run_is_cut() -> None:
 
 
 def test_durations_and_numbers_are_short() -> None:
-    assert [duration(s) for s in (0, 0.44, 9.94, 9.96, 59.4, 59.6, 3599, 3600, 5400)] == [
-        "0.0 s", "0.4 s", "9.9 s", "10 s", "59 s", "1:00 min", "59:59 min", "1:00 h", "1:30 h",
+    assert [duration(s) for s in (0, 0.0123, 0.44, 9.94, 9.96, 59.4, 59.6, 3599, 3600, 5400)] == [
+        "0 ms", "12 ms", "0.4 s", "9.9 s", "10 s", "59 s", "1:00 min", "59:59 min", "1:00 h", "1:30 h",
     ]  # fmt: skip
     assert [number(n) for n in (3, 3.0, 0.1234567, 1e-9, 1e20, "NaN", True)] == [
         "3", "3", "0.12346", "1e-09", "1e+20", "NaN", "True",
