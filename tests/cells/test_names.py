@@ -243,6 +243,9 @@ def test_pythons_own_compiler_finds_the_same_names_in_the_standard_library(modul
     _by_the_compiler(symtable.symtable(text, "module.py", "exec"), referenced, bound)
     names = analyse(text)
     ours = {use.name for use in [*names.reads.values(), *names.builtins.values()] if not use.postponed}
+    # Python gives methods a `__class__`; since 3.12 a module counts what its comprehensions bind as its own.
+    sources = [node for node in ast.walk(names.tree) if isinstance(node, ast.comprehension)]
+    inlined = {held.id for node in sources for held in ast.walk(node.target) if isinstance(held, ast.Name)}
     assert ours <= referenced
-    assert referenced - bound <= ours
-    assert bound - names.global_names <= set(names.binds)
+    assert referenced - bound - {"__class__"} <= ours
+    assert bound - names.global_names - inlined <= set(names.binds)
