@@ -175,7 +175,20 @@ def _normal(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _distributions() -> dict[str, list[str]]:
-    return dict(metadata.packages_distributions())
+    found = dict(metadata.packages_distributions())
+    if sys.version_info < (3, 11):
+        # There it only knows what distributions list themselves, which newer builders no longer do.
+        for held in metadata.distributions():
+            if not held.read_text("top_level.txt"):
+                for top in {_top(file) for file in held.files or ()} - {""}:
+                    found.setdefault(top, []).append(held.name)
+    return found
+
+
+def _top(file: metadata.PackagePath) -> str:
+    """Return the top-level module that a file of a distribution belongs to; empty if it is none's."""
+    name = file.parts[0] if len(file.parts) > 1 else file.stem if file.suffix == ".py" else ""
+    return name if name.isidentifier() else ""
 
 
 def _provides(found: metadata.Distribution, module: str) -> bool:
