@@ -85,7 +85,7 @@ def test_an_artifact_tells_where_it_is_and_a_list_output_is_a_tuple(trained):
     artifacts = trained.tasks["train"].artifacts
     assert (artifacts["model"].path, artifacts["model"].uri) == ("/data/model", "s3://b/model")
     assert artifacts["model"].metadata["framework"] == "sklearn"
-    assert artifacts["parts"] == (MODEL,)
+    assert artifacts["parts"] == (artifacts["model"],)
 
 
 def test_an_unknown_output_names_those_there_are(trained):
@@ -104,7 +104,8 @@ def test_metrics_are_the_numbers_of_the_metrics_artifacts(trained):
 
 
 def test_the_pipelines_outputs_are_those_of_its_tasks(run, trained):
-    assert trained.outputs == {"accuracy": 0.8, "model": MODEL, "lr": 0.1, "kind": "tree"}
+    model = trained.tasks["train"].artifacts["model"]
+    assert trained.outputs == {"accuracy": 0.8, "model": model, "lr": 0.1, "kind": "tree"}
 
 
 def test_outputs_of_tasks_that_have_not_ended_are_left_out(run):

@@ -14,7 +14,8 @@ from kfp_jupyter.cells.origin import place_line
 from kfp_jupyter.dsl.calculated import Calculated
 from kfp_jupyter.dsl.for_loop import LoopArgument
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, marks
-from kfp_jupyter.dsl.pipeline_task import PipelineTask, TaskOutputs
+from kfp_jupyter.dsl.pipeline_task import PipelineTask
+from kfp_jupyter.dsl.task_outputs import TaskOutputs
 from kfp_jupyter.model import check
 from kfp_jupyter.model.check import ArgumentError
 from kfp_jupyter.model.component import Component, InputSpec

@@ -9,7 +9,7 @@ Reference: https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#k
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,9 +18,10 @@ from kfp_jupyter.cells import quantity
 from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.pipeline_channel import PipelineChannel, marks
 from kfp_jupyter.dsl.task_itself import TaskItself
+from kfp_jupyter.dsl.task_outputs import OutputError, TaskOutputs
 from kfp_jupyter.dsl.task_state import TaskState
 from kfp_jupyter.dsl.tasks_group import ExitHandler, TasksGroup
-from kfp_jupyter.model.check import suggestion, unknown_name
+from kfp_jupyter.model.check import suggestion
 from kfp_jupyter.model.component import Component, ContainerStep, PythonStep
 from kfp_jupyter.model.pipeline import (
     Constant,
@@ -37,46 +38,12 @@ if TYPE_CHECKING:
     from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder
 
 
-class OutputError(PipelineError):
-    """An output was asked for that a task does not have."""
-
-
 class TaskAttributeError(PipelineError, AttributeError):
     """A task has no attribute or method of that name."""
 
 
 class SettingError(PipelineError):
     """A task was given a setting that cannot be."""
-
-
-class TaskOutputs(Mapping[str, PipelineChannel]):
-    """The outputs of a task by name."""
-
-    def __init__(self, task: PipelineTask) -> None:
-        self._task = task
-
-    def __getitem__(self, name: str) -> PipelineChannel:
-        task = self._task
-        spec = task.component.output(name)
-        if spec is None:
-            raise OutputError(
-                f"Task {task.name!r} has no output {name!r}.",
-                where=task.place(),
-                remedy=unknown_name("outputs", str(name), self),
-            )
-        return PipelineChannel(spec.name, spec.type, task.builder, task.name, spec.hint)
-
-    def __repr__(self) -> str:
-        return f"<the outputs of task {self._task.name!r}: {', '.join(self)}>"
-
-    def __iter__(self) -> Iterator[str]:
-        return (spec.name for spec in self._task.component.outputs)
-
-    def __len__(self) -> int:
-        return len(self._task.component.outputs)
-
-    def __contains__(self, name: object) -> bool:
-        return any(spec.name == name for spec in self._task.component.outputs)
 
 
 class PipelineTask(TaskItself):

@@ -15,7 +15,7 @@ from kfp_jupyter.model.pipeline import PipelineError
 
 if TYPE_CHECKING:
     from kfp_jupyter.dsl.pipeline_channel import PipelineChannel
-    from kfp_jupyter.dsl.pipeline_task import TaskOutputs
+    from kfp_jupyter.dsl.task_outputs import TaskOutputs
 
 
 class TaskUseError(PipelineError, TypeError):

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kfp_jupyter.cells.origin import caller, place_line
-from kfp_jupyter.dsl.pipeline_task import OutputError, PipelineTask
+from kfp_jupyter.dsl.pipeline_task import PipelineTask
+from kfp_jupyter.dsl.task_outputs import OutputError
 from kfp_jupyter.dsl.task_state import TaskState
 from kfp_jupyter.local.errors import FinalTaskError
 from kfp_jupyter.local.unused_settings import LocalSettingWarning

@@ -15,7 +15,7 @@ from kfp_jupyter.compiler import Compiler
 from kfp_jupyter.components import load_component_from_text
 from kfp_jupyter.dsl import Artifact, Dataset, Input, Model, PipelineTask
 from kfp_jupyter.dsl.base_component import NotInitializedError
-from kfp_jupyter.dsl.pipeline_task import OutputError
+from kfp_jupyter.dsl.task_outputs import OutputError
 from kfp_jupyter.local.errors import FinalTaskError, LocalRunError
 from kfp_jupyter.local.unused_settings import LocalSettingWarning
 from kfp_jupyter.model.check import ArgumentError

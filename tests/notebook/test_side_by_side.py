@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,13 @@ def test_the_same_pipeline_runs_in_all_at_once_and_each_distinct_task_once(place
     assert sum(not task.cached for task in tasks) == DISTINCT
 
 
+def told(message: dict[str, Any]) -> str | None:
+    """Return the state of the run that a message tells: of a run that was found again, or that changed."""
+    if message["type"] == "run":
+        return message["document"]["run"]["state"]
+    return message["fields"].get("state") if message["type"] == "delta" else None
+
+
 def test_a_run_that_one_kernel_resumes_goes_on_in_the_other_and_for_the_command_line(place, kernels):
     one, other = kernels
     step = "%%component\ndef wait() -> str:\n    return open('there').read()\n"
@@ -128,7 +136,7 @@ def test_a_run_that_one_kernel_resumes_goes_on_in_the_other_and_for_the_command_
     os.mkfifo(place / "there")
     assert one.run(f"%kfp resume {run}").status == "ok"
     # Without being asked for.
-    screen.wait(lambda message: message["type"] == "delta" and message["fields"].get("state") == "RUNNING")
+    screen.wait(lambda message: told(message) == "RUNNING")
     # The step waits until somebody writes.
     assert other.value(f"current().get({run!r}).state.finished") == "False"
     assert "FAILED" not in other.value(f"[row.state.value for row in current().runs() if row.id == {run!r}]")
@@ -138,7 +146,7 @@ def test_a_run_that_one_kernel_resumes_goes_on_in_the_other_and_for_the_command_
     assert any("wait running" in line for line in lines), "it watches, past the end that there was"
     with (place / "there").open("w") as file:
         file.write("now")
-    screen.wait(lambda message: message["type"] == "delta" and message["fields"].get("state") == "SUCCEEDED")
+    screen.wait(lambda message: told(message) == "SUCCEEDED")
     waited = f"current().get({run!r}).wait().tasks['wait'].outputs['Output']"
     assert other.value(waited) == "now"
     printed, _ = shell.communicate(timeout=SECONDS)

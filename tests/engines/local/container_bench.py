@@ -16,7 +16,7 @@ from kfp_jupyter.engines.base import LocalOptions, RunOptions
 from kfp_jupyter.model.component import Component, ContainerStep, InputSpec, OutputSpec
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Target
-from tests.engines.local.bench import Bench, Run, value_type
+from tests.engines.local.bench import NO_CACHE, Bench, Run, eventually, pipeline, task, value_type
 
 IMAGE = "box:1"
 
@@ -163,3 +163,28 @@ def box(
 def shell(script: str, *args: str, **more: Any) -> Component:
     """Return a container component that runs a shell's script with arguments `$1`, `$2`…"""
     return box(("sh", "-ec", script, "sh"), args, **more)
+
+
+STUBBORN = shell("trap '' TERM; echo started; while true; do sleep 0.05; done")
+"""Ends only when it is killed."""
+
+USUAL = LocalOptions()
+
+
+def run(machine, held, settings=NO_CACHE, options=USUAL, **arguments) -> Run:
+    """Run one container component as the task `step`."""
+    started = machine.start_local(
+        pipeline({"box": held}, task("step", "box", settings=settings, **arguments)), options
+    )
+    started.wait()
+    return started
+
+
+def begun(machine, options=USUAL, settings=NO_CACHE) -> Run:
+    """Start a container that does not end, and see it run."""
+    started = machine.start_local(
+        pipeline({"box": STUBBORN}, task("step", "box", settings=settings)), options
+    )
+    log = started.folder / "tasks" / "step" / "1" / "log.txt"
+    assert eventually(lambda: log.exists() and "started" in log.read_text(), 30)
+    return started

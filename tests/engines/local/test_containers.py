@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from kfp_jupyter.engines.base import EngineError, LocalOptions
-from kfp_jupyter.model.component import PythonStep
+from kfp_jupyter.engines.base import LocalOptions
 from kfp_jupyter.model.run import RunState, State, TaskChanged
 from kfp_jupyter.model.settings import Resources, Retry, TaskSettings
-from tests.engines.local.bench import NO_CACHE, Run, component, eventually, gone, pipeline, task
-from tests.engines.local.container_bench import PODMAN, Config, box, shell
-
-USUAL = LocalOptions()
+from tests.engines.local.bench import eventually, pipeline, task
+from tests.engines.local.container_bench import PODMAN, STUBBORN, USUAL, Config, box, run, shell
 
 MAKE = shell(
     'echo "as $(id -u)"; mkdir "$1"; echo 1,2 > "$1/table"; echo oops >&2; '
@@ -36,27 +30,6 @@ COUNT = shell(
     inputs={"data": "Dataset", "count": "int"},
     outputs={"text": "str"},
 )
-
-STUBBORN = shell("trap '' TERM; echo started; while true; do sleep 0.05; done")
-
-
-def run(machine, held, settings=NO_CACHE, options=USUAL, **arguments) -> Run:
-    """Run one container component as the task `step`."""
-    started = machine.start_local(
-        pipeline({"box": held}, task("step", "box", settings=settings, **arguments)), options
-    )
-    started.wait()
-    return started
-
-
-def begun(machine, options=USUAL, settings=NO_CACHE) -> Run:
-    """Start a container that does not end, and see it run."""
-    started = machine.start_local(
-        pipeline({"box": STUBBORN}, task("step", "box", settings=settings)), options
-    )
-    log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text(), 30)
-    return started
 
 
 def values(call: list[str], option: str) -> list[str]:
@@ -341,175 +314,3 @@ def test_what_a_container_uses_is_measured_from_outside(machine, tmp_path):
     assert state.tasks["step"].usage.memory_bytes > 50_000_000
     (tmp_path / "go").touch()
     assert started.wait().tasks["step"].usage.memory_bytes > 50_000_000
-
-
-# --- Nothing is left behind
-# ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("info", [Config().info, PODMAN], ids=["docker", "podman"])
-def test_a_canceled_run_leaves_no_container(machine, info):
-    machine.install(Config(info=info))
-    started = begun(machine)
-    (container,) = machine.containers
-    machine.engine.cancel(started.ref)
-    assert started.wait().tasks["step"].state is State.CANCELED
-    assert machine.containers == []
-    assert eventually(lambda: gone(container["State"]["Pid"]))
-
-
-def test_a_container_that_takes_too_long_is_removed(machine):
-    machine.install()
-    failed = run(machine, STUBBORN, TaskSettings(caching=False, timeout_seconds=1.0)).state.tasks["step"]
-    assert failed.error.type == "Timeout"
-    assert machine.containers == []
-
-
-def test_a_container_that_ends_when_it_is_asked_to_has_not_succeeded(machine):
-    machine.install()
-    held = shell("trap 'exit 0' TERM; echo started; while true; do sleep 0.05; done")
-    failed = run(machine, held, TaskSettings(caching=False, timeout_seconds=1.0)).state.tasks["step"]
-    assert (failed.state, failed.error.type) == (State.FAILED, "Timeout")
-
-
-def test_the_fork_server_removes_what_a_killed_supervisor_leaves(machine):
-    machine.install()
-    started = begun(machine)
-    (container,) = machine.containers
-    os.kill(_supervisor(started), signal.SIGKILL)
-    state = started.wait()
-    assert (state.state, state.reason) == (State.FAILED, "Interrupted")
-    assert machine.containers == []
-    assert eventually(lambda: gone(container["State"]["Pid"]))
-
-
-def test_whoever_notices_the_end_of_a_run_removes_its_containers(machine):
-    machine.install()
-    started = begun(machine)
-    (container,) = machine.containers
-    supervisor = _supervisor(started)
-    servers = _children(supervisor)
-    assert servers
-    # The fork server first: it is the supervisor's guard. The supervisor must not see it go.
-    os.kill(supervisor, signal.SIGSTOP)
-    for pid in [*servers, supervisor]:
-        os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: all(gone(pid) for pid in [*servers, supervisor]))
-    assert not gone(container["State"]["Pid"])
-    started.wait()
-    assert machine.containers == []
-    assert eventually(lambda: gone(container["State"]["Pid"]))
-
-
-def test_a_resumed_run_starts_its_container_again(machine, tmp_path):
-    machine.install()
-    held = shell(f"echo started; while ! test -e {tmp_path}/go; do sleep 0.05; done")
-    started = machine.start_local(pipeline({"box": held}, task("step", "box")), USUAL)
-    log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text(), 30)
-    os.kill(_supervisor(started), signal.SIGKILL)
-    started.wait()
-    (tmp_path / "go").touch()
-    machine.engine.resume(started.ref)
-    assert started.wait().state is State.SUCCEEDED
-    assert len(machine.calls("run")) == 2
-    assert machine.containers == []
-
-
-def test_a_run_is_not_resumed_where_its_containers_cannot_run_any_more(machine):
-    machine.install()
-    started = begun(machine)
-    machine.engine.cancel(started.ref)
-    started.wait()
-    machine.install(Config(info={"ServerErrors": ["Cannot connect to the Docker daemon"]}))
-    with pytest.raises(EngineError, match=r"Cannot connect to the Docker daemon.*Start docker"):
-        machine.engine.resume(started.ref)
-
-
-def test_a_killed_fork_server_costs_no_attempt_and_leaves_one_container(machine, tmp_path):
-    machine.install()
-    held = shell(f"echo started; while ! test -e {tmp_path}/go; do sleep 0.05; done")
-    started = machine.start_local(pipeline({"box": held}, task("step", "box")), USUAL)
-    log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text(), 30)
-    (server,) = _children(_supervisor(started))
-    os.kill(server, signal.SIGKILL)
-    assert eventually(lambda: log.read_text().count("started\n") == 2, 30)
-    assert len(machine.containers) == 1
-    (tmp_path / "go").touch()
-    state = started.wait()
-    assert (state.tasks["step"].state, state.tasks["step"].attempt) == (State.SUCCEEDED, 1)
-
-
-def _supervisor(started: Run) -> int:
-    return int(json.loads((started.folder / "supervisor.json").read_text())["pid"])
-
-
-def _children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
-    return [int(word) for word in listed.stdout.split()]
-
-
-# --- Steps in Python in their images
-# ---------------------------------------------------------------------------------------------------------
-
-
-def test_steps_in_python_run_in_their_images_if_they_are_to(machine, monkeypatch):
-    machine.install()
-    monkeypatch.setenv("ONLY_HERE", "1")
-    step = component(
-        """
-        def step(n: int, data: Output[Dataset]) -> str:
-            open(data.path, "w").write("x" * n)
-            print("here", os.environ.get("ONLY_HERE"), os.environ.get("KFP_JUPYTER_RUN"))
-            return os.getcwd()
-        """,
-        inputs={"n": "int"},
-        outputs={"data": "Dataset", "Output": "str"},
-    )
-    flow = pipeline({"step": step}, task("step", n=3))
-    started = machine.start_local(flow, LocalOptions(in_containers=True))
-    state = started.wait()
-    assert state.tasks["step"].outputs == {"Output": str(machine.home / "inside")}
-    assert Path(state.tasks["step"].artifacts["data"][0].path).read_text() == "xxx"
-    assert started.log() == ["here None None"]
-    (call,) = machine.calls("run")
-    assert call[call.index("--entrypoint") + 1 :][:3] == ["python3", "python:3.11", "-u"]
-    # The image's Python reads text: what is compiled is for this one.
-    assert call[call.index("-u") + 1].endswith(".py")
-
-
-def test_an_error_in_such_a_step_is_told_in_the_users_terms(machine):
-    machine.install()
-    step = component("def step():\n    raise ValueError('no data')\n")
-    state = machine.start_local(
-        pipeline({"step": step}, task("step")), LocalOptions(in_containers=True)
-    ).wait()
-    error = state.tasks["step"].error
-    assert (error.type, error.message, error.file, error.line) == ("ValueError", "no data", "Cell In[2]", 3)
-
-
-def test_packages_that_cannot_be_installed_in_an_image_are_named(machine):
-    machine.install()
-    step = component("def step():\n    pass\n", packages=("kfp-jupyter-no-such-package",))
-    assert isinstance(step.implementation, PythonStep)
-    flow = pipeline(
-        {"step": step}, task("step", settings=TaskSettings(caching=False, env=(("PIP_NO_INDEX", "1"),)))
-    )
-    state = machine.start_local(flow, LocalOptions(in_containers=True)).wait()
-    error = state.tasks["step"].error
-    assert error.type == "PackagesNotInstalled"
-    assert error.message.startswith(
-        "kfp-jupyter-no-such-package could not be installed in the image python:3.11: "
-    )
-
-
-def test_the_task_s_own_image_is_the_one_that_is_used(machine):
-    machine.install(Config(images=["own:1"]))
-    settings = TaskSettings(caching=False, image="own:1")
-    flow = pipeline({"step": component("def step():\n    pass\n")}, task("step", settings=settings))
-    state = machine.start_local(flow, LocalOptions(in_containers=True)).wait()
-    assert state.state is State.SUCCEEDED
-    assert "own:1" in machine.calls("run")[0]
