@@ -66,6 +66,10 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
           // As a cell that has started a run has it: named while it goes on, written out by the keeper when it has ended.
           const data = await store.request('bundle', { run });
           this.model?.setData({ data });
+          // A short run may have ended while this was asked for; the keeper has looked by then.
+          if (store.workbench?.runs.some(known => known.id === run && isFinished(known.state)) === true) {
+            this.model?.setData({ data: await store.request('bundle', { run }) });
+          }
         }
       });
       this.node.replaceChildren(this.view.node);

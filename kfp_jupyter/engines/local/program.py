@@ -23,6 +23,8 @@ from pathlib import Path
 from kfp_jupyter.executor import program
 from kfp_jupyter.executor.stubs import ROOTS
 
+_making = threading.Lock()
+
 EXECUTOR = "kfp-jupyter-executor.pyc"
 
 STUB = """
@@ -87,21 +89,25 @@ def executor_file(data: Path) -> Path:
         OSError: They could not be written.
     """
     programs = Programs(data / "executor" / _name())
-    if not programs.folder.exists():
-        # Of this thread alone: several may start their first run at once.
-        own = f"{os.getpid()}-{threading.get_ident()}"
-        part = Programs(programs.folder.with_name(f"{programs.folder.name}.{own}"))
-        shutil.rmtree(part.folder, ignore_errors=True)
-        part.folder.mkdir(parents=True)
-        _write(part)
-        try:
-            part.folder.rename(programs.folder)
-        except OSError:
-            # Another process was faster; what it has made is the same.
-            shutil.rmtree(part.folder)
-            if not programs.folder.exists():
-                raise
+    # Several threads may start their first run at once, and some Pythons cannot parse in two of them.
+    with _making:
+        if not programs.folder.exists():
+            _make(programs)
     return programs.executor
+
+
+def _make(programs: Programs) -> None:
+    part = Programs(programs.folder.with_name(f"{programs.folder.name}.{os.getpid()}"))
+    shutil.rmtree(part.folder, ignore_errors=True)
+    part.folder.mkdir(parents=True)
+    _write(part)
+    try:
+        part.folder.rename(programs.folder)
+    except OSError:
+        # Another process was faster; what it has made is the same.
+        shutil.rmtree(part.folder)
+        if not programs.folder.exists():
+            raise
 
 
 def _write(programs: Programs) -> None:
