@@ -253,9 +253,9 @@ def test_a_connection_that_breaks_is_taken_up_without_another_reader(
 
 
 def test_only_what_a_step_has_left_is_taken_for_an_artifact_in_the_store() -> None:
-    stored = stored_at("s3://bucket/root/kfp/run-1/run-1-train-123/model")
+    stored = stored_at("s3://bucket/kept/kfp/run-1/run-1-train-123/model")
     assert stored is not None
-    assert (stored.root, stored.key) == ("s3://bucket", "root/kfp/run-1/run-1-train-123/model")
+    assert (stored.root, stored.key) == ("s3://bucket", "kept/kfp/run-1/run-1-train-123/model")
     assert stored.place == Path("run-1", "run-1-train-123", "model")
     for uri in ("", "data", "s3://bucket/data", "/home/me/run/run-x/data", "a/b/c", "run-1/run-1-x/.."):
         found = stored_at(uri)
