@@ -75,6 +75,7 @@ def capture(
     surroundings: Surroundings,
     hints: frozenset[str] = frozenset(),
     loaded: Iterable[str] = (),
+    guessed: Iterable[str] = (),
     modules: Iterable[str] = (),
 ) -> Captured:
     """Return what a source needs from its surroundings.
@@ -85,6 +86,7 @@ def capture(
         hints: Names that are needed even if only hints use them that Python does not evaluate, since the
             executor reads the hints of the component's own function.
         loaded: Names that are needed though the source does not say them, to load values that it is given.
+        guessed: Names that may be needed so; what cannot be brought of them is left out.
         modules: Modules of the user's own that are needed so.
 
     Raises:
@@ -92,7 +94,7 @@ def capture(
     """
     made = _Capture(source, surroundings, hints)
     made.read_own()
-    made.read_loaded(loaded, modules)
+    made.read_loaded(loaded, guessed, modules)
     return made.captured()
 
 
@@ -146,12 +148,23 @@ class _Capture:
                 self.imports.append(Needed(self.absolute(held), where))
         self.bring_submodules(self.names)
 
-    def read_loaded(self, names: Iterable[str], modules: Iterable[str]) -> None:
+    def read_loaded(self, names: Iterable[str], guessed: Iterable[str], modules: Iterable[str]) -> None:
         """Bring what values need that the source is given."""
         own = self.source.fragments[-1]
         where = Where(own.file, max(own.first_line - 1, 1))
         for name in names:
             self.need(_sure(name), where, "", sure=True)
+        for name in guessed:
+            before = (
+                dict(self.pieces),
+                list(self.extra),
+                list(self.imports),
+                set(self.asked),
+                list(self.findings),
+            )
+            self.need(_sure(name), where, "", sure=True)
+            if len(self.findings) > len(before[-1]):
+                self.pieces, self.extra, self.imports, self.asked, self.findings = before
         for module in modules:
             self.imports.append(Needed(Import(module, module, "", NOWHERE), where))
 

@@ -84,7 +84,7 @@ def captured_cell(
     given = dict.fromkeys([*(port.name for port in form.line.inputs), *form.logged, _GIVEN])
     names = Fragment(f"{' = '.join(given)} = None\n", PREAMBLE)
     source = Source((authoring_fragment(), names, Fragment(whole_lines(form.body), form.place, FIRST_LINE)))
-    captured = capture(source, around, loaded=loads.names, modules=loads.modules)
+    captured = capture(source, around, loaded=loads.names, guessed=loads.guessed, modules=loads.modules)
     findings = [*captured.findings, *check_version(source, analyse(source.text), image), *_inputs(form)]
     findings.extend(check_files(with_captured(source, captured)))
     # What `from m import *` in the body brings is known when it has run.

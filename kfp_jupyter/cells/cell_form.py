@@ -167,22 +167,28 @@ def decided(form: CellForm, before: Mapping[str, Any], after: Mapping[str, Any])
     return replace(form, line=line)
 
 
-def stored_values(form: CellForm, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Choice]:
+def stored_values(form: CellForm, given: Mapping[str, Choice], after: Mapping[str, Any]) -> dict[str, Choice]:
     """Return how the values of a form's artifacts will be stored, by name.
 
     Args:
         form: The form, with its types.
-        before: The notebook's names before the body ran.
-        after: The notebook's names after it.
+        given: How the values of its inputs are stored, as far as the notebook has them.
+        after: The notebook's names after the body ran.
     """
-    given = [(port, before) for port in form.line.inputs] + [(port, after) for port in form.line.outputs]
-    return {
-        port.name: choice(values[port.name])
-        for port, values in given
-        if port.name in values
-        and isinstance(port.type, ArtifactType)
-        and port.type.schema_title not in (*LOGGED, *TEXTS)
+    inputs = {
+        port.name: given[port.name] for port in form.line.inputs if port.name in given and _stores(port)
     }
+    outputs = {
+        port.name: choice(after[port.name])
+        for port in form.line.outputs
+        if port.name in after and _stores(port)
+    }
+    return {**inputs, **outputs}
+
+
+def _stores(port: Port) -> bool:
+    """Say whether a port's values are stored in a format of their own."""
+    return isinstance(port.type, ArtifactType) and port.type.schema_title not in (*LOGGED, *TEXTS)
 
 
 def value_kind(value: Any) -> ValueType:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kfp_jupyter.cells.cell_form import CellForm, CellStep
 from kfp_jupyter.cells.ledger import Ledger
-from kfp_jupyter.cells.serializers import choice
+from kfp_jupyter.cells.serializers import Choice, choice
 from kfp_jupyter.model.component import PREAMBLE, PythonStep
 from kfp_jupyter.model.types import ArtifactType
 
 # Calls whose value is a class.
-_MAKES_CLASS = frozenset({"Enum", "IntEnum", "NamedTuple", "make_dataclass", "namedtuple", "type"})
+_MAKES_CLASS = frozenset({"Enum", "IntEnum", "NamedTuple", "make_dataclass", "namedtuple"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,21 @@ class Loaded:
     """What loading takes.
 
     Attributes:
-        names: Names of the notebook: classes, and functions that values hold.
+        choices: How the values are stored that the notebook has, by input; they tell what loading them takes.
+        guessed: Names that others may take: classes, and functions that are handed on.
         modules: Modules of the user's own that define such.
-        packages: What the steps install that give values which the notebook does not have.
+        packages: What the steps install that give these others.
     """
 
-    names: tuple[str, ...] = ()
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    guessed: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The notebook's classes and functions that its values refer to."""
+        return tuple(dict.fromkeys(name for held in self.choices.values() for name in held.names))
 
 
 NOTHING = Loaded()
@@ -50,26 +57,26 @@ def loaded(form: CellForm, values: Mapping[str, Any], ledger: Ledger, step_id: s
         ledger: The notebook's component cells.
         step_id: The cell's id in the ledger.
     """
-    names: dict[str, None] = {}
+    choices: dict[str, Choice] = {}
+    guessed: dict[str, None] = {}
     modules: dict[str, None] = {}
     packages: dict[str, None] = {}
     for port in form.line.inputs:
         if port.type is not None and not isinstance(port.type, ArtifactType):
             continue
         if port.name in values:
-            held = choice(values[port.name])
-            names.update(dict.fromkeys(held.names))
-            modules.update(dict.fromkeys(held.modules))
+            choices[port.name] = choice(values[port.name])
+            modules.update(dict.fromkeys(choices[port.name].modules))
             continue
         writer = ledger.source(step_id, port.name)
         maker = ledger.steps.get(writer.step) if writer is not None else None
         given = maker.component.output(port.name) if maker is not None else None
         if maker is not None and maker.step is not None and given and isinstance(given.type, ArtifactType):
-            names.update(dict.fromkeys(classes_in(_texts(maker.step))))
+            guessed.update(dict.fromkeys(classes_in(_texts(maker.step))))
             modules.update(dict.fromkeys(module.name for module in maker.step.captured.modules))
             step = maker.component.implementation
             packages.update(dict.fromkeys(step.packages if isinstance(step, PythonStep) else ()))
-    return Loaded(tuple(names), tuple(modules), tuple(packages))
+    return Loaded(choices, tuple(guessed), tuple(modules), tuple(packages))
 
 
 def classes_in(texts: Iterable[str]) -> Iterator[str]:
@@ -92,8 +99,10 @@ def classes_in(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _makes_class(value: ast.expr) -> bool:
-    maker = value.func if isinstance(value, ast.Call) else None
-    return (maker.attr if isinstance(maker, ast.Attribute) else getattr(maker, "id", "")) in _MAKES_CLASS
+    if not isinstance(value, ast.Call):
+        return False
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return name in _MAKES_CLASS or (name == "type" and len(value.args) == 3)
 
 
 def _texts(step: CellStep) -> Iterator[str]:

@@ -112,7 +112,7 @@ def define_cell(
         _run(cell, namespace)
     after = {port.name: namespace[port.name] for port in form.line.outputs if port.name in namespace}
     form = decided(form, before, after if run else {})
-    stored = stored_values(form, before, after if run else {})
+    stored = stored_values(form, loads.choices, after if run else {})
     installed = (*taken.packages, *missing_from(taken.packages, loads.packages))
     step = CellStep(form, taken.captured, image, installed, options.pip_index_urls, stored)
     needed = [*loads.packages, *(package for choice in stored.values() for package in choice.packages)]

@@ -94,7 +94,7 @@ def test_the_packages_of_values_join_those_of_the_line():
     table, model = pd.DataFrame({"a": [1]}), LogisticRegression()
     made = form("f(a) -> x, y", "x = y = 1")
     made = decided(made, {"a": table}, {"x": model, "y": np.eye(2)})
-    stored = stored_values(made, {"a": table}, {"x": model, "y": np.eye(2)})
+    stored = stored_values(made, {"a": choice(table)}, {"x": model, "y": np.eye(2)})
     assert {name: held.format for name, held in stored.items()} == {"a": "parquet", "x": "joblib", "y": "npy"}
     step = CellStep(made, packages=("Scikit_Learn>=1.3",), stored=stored)
     assert step.component().implementation.packages == (

@@ -112,8 +112,9 @@ def test_a_text_says_which_classes_its_values_may_have():
     text = (
         "class A: pass\nif True:\n    class B: pass\nP = namedtuple('P', 'x')\nx = list()\n"
         "def called(): pass\ndef handed(): pass\ncalled()\nkeep(handed)\n"
+        "kind = type(x)\nT = type('T', (), {})\n"
     )
-    assert list(classes_in([text])) == ["A", "B", "P", "handed"]
+    assert list(classes_in([text])) == ["A", "B", "P", "handed", "T"]
 
 
 @pytest.fixture
@@ -168,3 +169,17 @@ def test_steps_that_were_only_read_install_what_they_import_and_what_their_input
         "comp-show": (),
         "comp-own": ("pandas", "numpy"),
     }
+
+
+def test_a_class_that_is_only_guessed_and_cannot_be_brought_refuses_nothing(folder):
+    path = written(
+        folder,
+        "%%component make() -> pairs\nBase = next(iter([object]))\nclass Odd(Base):\n    pass\n"
+        "class Even:\n    pass\npairs = {(1, 2): Even()}",
+        "%%component count(pairs) -> size: int\nsize = len(pairs)",
+        "%%pipeline flow --auto",
+    )
+    source = find_pipeline(path).components["comp-count"].implementation.source.text
+    assert "class Even" in source
+    assert "Odd" not in source
+    assert "Base" not in source
