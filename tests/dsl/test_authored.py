@@ -6,9 +6,7 @@ there.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 from kfp_jupyter import compat
 from kfp_jupyter.compiler import Compiler
 from tests.dsl.make_goldens import compared, expanded
+from tests.modules import loaded
 
 HERE = Path(__file__).parent
 GOLDENS = {
@@ -36,12 +35,7 @@ def pipelines() -> Iterator[dict[str, Any]]:
     compat.install()
     made = {}
     for file in sorted((HERE / "authored").glob("*.py")):
-        spec = importlib.util.spec_from_file_location(f"authored_{file.stem}", file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
+        module = loaded(file, f"authored_{file.stem}")
         made.update({f"{file.stem}/{held.name}": held for held in module.PIPELINES})
     yield made
     compat.uninstall()

@@ -9,7 +9,7 @@ and the text of its file), the `outputs` of the pipeline, or why it `failed`.
 KFP compiles, resolves, orders and executes; what is not KFP's is that its executor is called in this process
 instead of in a new one for each step, which takes a hundredth of the time (`--processes` starts them), and
 that its logs are not printed (KFP indents them deeper with each parallel iteration, to megabytes a line).
-It is a program by itself, so that an environment with only KFP can run it.
+It and its neighbour are programs by themselves, so that an environment with only KFP can run them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ import warnings
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+
+from run_with_kfp import told
 
 # Iterations of a loop run in threads, and a call of the executor changes what all of a process see.
 _ONE_AT_A_TIME = threading.Lock()
@@ -132,17 +134,6 @@ def _loaded(file: Path) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def told(value: Any) -> Any:
-    """Return an output as JSON."""
-    if isinstance(value, list) and any(hasattr(held, "schema_title") for held in value):
-        return [told(held) for held in value]
-    if not hasattr(value, "schema_title"):
-        return value
-    path = Path(value.path)
-    text = path.read_text(encoding="utf-8") if path.is_file() else None
-    return {"type": value.schema_title, "metadata": value.metadata, "text": text}
 
 
 if __name__ == "__main__":

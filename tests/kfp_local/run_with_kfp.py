@@ -38,6 +38,8 @@ def main() -> None:
 
 def told(value: Any) -> Any:
     """Return an output as JSON."""
+    if isinstance(value, list) and any(hasattr(held, "schema_title") for held in value):
+        return [told(held) for held in value]
     if not hasattr(value, "schema_title"):
         return value
     path = Path(value.path)

@@ -38,8 +38,8 @@ _IMPORTED = (
 )
 
 NOT_BY_KFP = {
-    # They need containers.
-    "containers/run-containers": CONTAINERS,
+    # They need containers; or a setting takes an output, and KFP runs its task before the one that gives it.
+    "containers/run-containers": rf"{CONTAINERS}|TypeError: int\(\) argument must be .* not 'NoneType'",
     "kubernetes_settings/volumes": CONTAINERS,
     # An input that may be left out, and is.
     "interfaces/many-things": NO_VALUE,

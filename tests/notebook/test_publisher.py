@@ -69,6 +69,11 @@ class Screen:
                 "version": message["version"],
             }
 
+    def listed(self):
+        """The runs and their states in the last `workbench` message."""
+        told = [message["runs"] for message in self.messages if message["type"] == "workbench"]
+        return {run["id"]: run["state"] for run in told[-1]} if told else {}
+
     def count(self, kind):
         return sum(message["type"] == kind for message in self.messages)
 
@@ -174,14 +179,14 @@ def test_the_workbench_is_sent_again_only_when_it_changed(publisher, store):
     screen = Screen()
     publisher.join(screen)
     begin(store)
-    until(lambda: screen.runs.get("r1", {}).get("state") == "RUNNING")
+    until(lambda: screen.listed() == {"r1": "RUNNING"})
     told = screen.count("workbench")
     store.apply("r1", MetricLogged(3.0, "train", "loss", 1, 0.5))
     publisher.refresh()
     until(lambda: screen.runs["r1"]["version"] == store.get("r1").version)
-    assert screen.count("workbench") == told
     store.apply("r1", RunChanged(5.0, State.FAILED))
-    until(lambda: screen.count("workbench") == told + 1)
+    until(lambda: screen.listed() == {"r1": "FAILED"})
+    assert screen.count("workbench") == told + 1
 
 
 def test_a_failure_is_shown_and_the_thread_goes_on(publisher, store, facts):

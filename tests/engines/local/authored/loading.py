@@ -19,6 +19,7 @@ from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import Json
 from tests.engines.local import stores
 from tests.engines.local.authored.bodies import BODIES
+from tests.modules import loaded
 
 AUTHORED = Path(__file__).parents[3] / "dsl" / "authored"
 ARGUMENTS = {"names": ["a", "b"], "table": [{"first": "x", "second": "y", "a": "1", "b": "2"}], "text": "t"}
@@ -30,12 +31,7 @@ def authored() -> Iterator[dict[str, list[Pipeline]]]:
     compat.install()
     made = {}
     for file in sorted(AUTHORED.glob("*.py")):
-        spec = importlib.util.spec_from_file_location(f"run_{file.stem}", file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
+        module = loaded(file, f"run_{file.stem}")
         models = [getattr(held, "model", None) for held in module.PIPELINES]
         made[file.stem] = [_runnable(model) for model in models if isinstance(model, Pipeline)]
     yield made
