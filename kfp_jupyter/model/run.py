@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
 
+from kfp_jupyter.model.revised import revised
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.model.usage import Usage
 
@@ -319,7 +320,7 @@ def apply(state: RunState | None, event: Event) -> RunState:
         changed = replace(task, usage=event.usage)
     else:
         changed = _metric_logged(task, event)
-    return replace(state, tasks={**state.tasks, event.task: changed}, version=state.version + 1)
+    return replace(state, tasks=revised(state.tasks, event.task, changed), version=state.version + 1)
 
 
 def _run_changed(state: RunState, event: RunChanged) -> RunState:

@@ -43,8 +43,9 @@ def check(pipeline: Pipeline, options: LocalOptions) -> None:
             "Runs on this machine itself need Linux or macOS.",
             remedy="On Windows, run Jupyter in WSL, or choose a cluster as the target.",
         )
+    made = _claims_made(pipeline)
     for path, task in pipeline.walk():
-        _check_task(path, task, pipeline, options)
+        _check_task(path, task, pipeline, made, options)
     wanting = [pipeline.components[key] for key in components_to_install(pipeline, options)]
     for component in wanting if not installer("python") else ():
         step = component.implementation
@@ -59,7 +60,7 @@ def check(pipeline: Pipeline, options: LocalOptions) -> None:
         )
 
 
-def _check_task(path: str, task: Task, pipeline: Pipeline, options: LocalOptions) -> None:
+def _check_task(path: str, task: Task, pipeline: Pipeline, made: set[str], options: LocalOptions) -> None:
     step = pipeline.component_of(task).implementation
     if isinstance(step, ForeignStep):
         raise EngineError(
@@ -71,7 +72,7 @@ def _check_task(path: str, task: Task, pipeline: Pipeline, options: LocalOptions
         _check_store(path, str(step.uri.value))
     for what, how in [
         *missing_here(task.settings.kubernetes, data_dir()),
-        *_volume_problems(task, _claims_made(pipeline), place_of(step, options)),
+        *_volume_problems(task, made, place_of(step, options)),
     ]:
         raise EngineError(what, where=f"task {path}", remedy=how)
     values = [*task.arguments.values(), *(step.outputs.values() if isinstance(step, Graph) else ())]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kfp_jupyter.engines.base import EngineError, RunGoneError, RunOptions, RunRef
+from kfp_jupyter.engines.base import EngineError, LocalOptions, RunGoneError, RunOptions, RunRef
+from kfp_jupyter.engines.local.preflight import check
 from kfp_jupyter.model.component import InputSpec
-from kfp_jupyter.model.pipeline import PipelineInput, Resources, Retry, TaskSettings
+from kfp_jupyter.model.pipeline import Pipeline, PipelineInput, Resources, Retry, TaskSettings
 from kfp_jupyter.model.run import RunCreated, State, Target, TaskChanged
 from kfp_jupyter.model.types import ParameterType
 from tests.engines.local.bench import Deadline, component, pipeline, single, task
@@ -301,6 +302,19 @@ def test_what_this_machine_does_not_do_is_said(bench):
     assert bench.engine.notices(asked, options) == said
     ref = bench.engine.submit(asked, {}, replace(options, notices=said))
     assert next(bench.engine.events(ref, Deadline(10))).notices == said
+
+
+def test_what_is_looked_at_before_a_run_grows_with_its_tasks_and_no_faster(monkeypatch):
+    asked: list[str] = []
+    component_of = Pipeline.component_of
+    monkeypatch.setattr(Pipeline, "component_of", lambda *given: asked.append("") or component_of(*given))
+    counts = []
+    for size in (100, 400):
+        asked.clear()
+        tasks = (task(f"t-{number}", "step") for number in range(size))
+        check(pipeline({"step": component("def step(): pass")}, *tasks), LocalOptions())
+        counts.append(len(asked))
+    assert 0 < counts[1] <= 4 * counts[0]
 
 
 def test_a_run_id_is_used_once(bench):
