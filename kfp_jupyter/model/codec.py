@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -90,20 +90,13 @@ class Lazy(Mapping[str, T]):
     """Records by name, each decoded when it is first asked for, and the same object from then on.
 
     Args:
-        type_: The dataclass of the records.
         values: What was written.
-
-    Raises:
-        TypeError: A record has a field that the dataclass has not: a newer version wrote it.
+        read: Decodes one of them.
     """
 
-    def __init__(self, type_: type[T], values: Mapping[str, Json]) -> None:
-        known = {name for name, _ in _defaults(typing.cast("Any", type_))}
-        unknown = set().union(*values.values()) - known - {"kind"}
-        if unknown:
-            raise TypeError(f"unknown fields {sorted(unknown)}")
+    def __init__(self, values: Mapping[str, Any], read: Callable[[Any], T]) -> None:
         self._values = values
-        self._read: Callable[[Json], T] = _decoder(typing.cast("Any", type_), True)
+        self._read = read
         self._decoded: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
@@ -127,6 +120,40 @@ class Lazy(Mapping[str, T]):
         return repr(dict(self))
 
 
+def check_fields(type_: Any, values: Iterable[Mapping[str, Json]]) -> None:
+    """Check that records have no field but those of a dataclass; a newer version may have written some.
+
+    Raises:
+        TypeError: One has.
+    """
+    unknown = set().union(*values) - {"kind", *(name for name, _ in _defaults(type_))}
+    if unknown:
+        raise TypeError(f"unknown fields {sorted(unknown)}")
+
+
+@cache
+def fields_decoder(type_: Any, *, lazy: bool) -> Callable[[Mapping[str, Json]], dict[str, Any]]:
+    """Return what gives the values of those fields of a dataclass that are written in a record."""
+
+    @cache
+    def readers() -> dict[str, Callable[[Any], Any]]:
+        # Made when the first record is read, because a record may hold others of its own class.
+        hints = typing.get_type_hints(type_)
+        each = {item.name: _decoder(hints[item.name], lazy) for item in fields(type_)}
+        return {name: read for name, read in each.items() if read is not _as_it_is}
+
+    def read(value: Mapping[str, Json]) -> dict[str, Any]:
+        # A history of thousands of tasks is read at once: only what is not what it was written as is touched.
+        given = {**value}
+        given.pop("kind", None)
+        known = readers()
+        for name in known.keys() & given.keys():
+            given[name] = known[name](given[name])
+        return given
+
+    return read
+
+
 @cache
 def _decoder(type_: Any, lazy: bool) -> Callable[[Any], Any]:
     origin = get_origin(type_)
@@ -143,9 +170,9 @@ def _decoder(type_: Any, lazy: bool) -> Callable[[Any], Any]:
         held = get_args(type_)[1]
         member = _decoder(held, lazy)
         if member is _as_it_is:
-            return lambda value: {**value}
+            return _as_it_is
         if lazy and is_dataclass(held):
-            return lambda value: Lazy(typing.cast("type[Any]", held), {**value})
+            return lambda value: _lazy_records(held, member, value)
         return lambda value: {key: member(held) for key, held in value.items()}
     if isinstance(type_, type) and issubclass(type_, Enum):
         return {member.value: member for member in type_}.__getitem__
@@ -171,21 +198,11 @@ def _union_decoder(members: tuple[Any, ...], *, lazy: bool) -> Callable[[Any], A
     return read
 
 
-def _record_decoder(type_: type[Any], *, lazy: bool) -> Callable[[Any], Any]:
-    @cache
-    def readers() -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-        # Made when the first record is read, because a record may hold others of its own class.
-        hints = typing.get_type_hints(type_)
-        each = ((item.name, _decoder(hints[item.name], lazy)) for item in fields(type_))
-        return tuple((name, read) for name, read in each if read is not _as_it_is)
+def _lazy_records(type_: Any, read: Callable[[Any], Any], value: Mapping[str, Any]) -> Lazy[Any]:
+    check_fields(type_, value.values())
+    return Lazy({**value}, read)
 
-    def read(value: Any) -> Any:
-        given = {**value}
-        given.pop("kind", None)
-        # A history of thousands of tasks is read at once: only what is not what it was written as is touched.
-        for name, converted in readers():
-            if name in given:
-                given[name] = converted(given[name])
-        return type_(**given)
 
-    return read
+def _record_decoder(type_: Any, *, lazy: bool) -> Callable[[Any], Any]:
+    read = fields_decoder(type_, lazy=lazy)
+    return lambda value: type_(**read(value))

@@ -1,7 +1,7 @@
 """The runs of this user, kept over kernel restarts in one SQLite file (`runs/database.py`).
 
-A run's tasks are stored as the JSON of their records, from which a state comes back complete; metrics and
-artifacts stand in tables of their own beside them, so that they can be queried with SQL.
+A run's row holds the compiled pipeline too, so that a state comes back complete; its tasks have rows of their
+own (`runs/task_rows.py`).
 """
 
 from __future__ import annotations
@@ -9,17 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kfp_jupyter.model.codec import Lazy, decode, encode
+from kfp_jupyter.model.codec import decode, encode
 from kfp_jupyter.model.pipeline import Pipeline
-from kfp_jupyter.model.run import RunRef, RunState, State, Target, TaskRun
+from kfp_jupyter.model.run import RunRef, RunState, State, Target
+from kfp_jupyter.runs import task_rows
 from kfp_jupyter.runs.database import HistoryError, transaction
-from kfp_jupyter.runs.metrics import scalars
 from kfp_jupyter.runs.summary import RunSummary, listed
-
-if TYPE_CHECKING:
-    from sqlite3 import Connection
 
 NOTEBOOK = "notebook"
 """The label that holds the path of the notebook from which a run was started."""
@@ -71,7 +68,7 @@ class History:
                     json.dumps(state.notices),
                 ),
             )
-            _write_tasks(connection, state, {})
+            task_rows.write(connection, state, {})
 
     def update(self, state: RunState, known: RunState | None = None) -> None:
         """Keep the present state of a run; nothing happens if the history does not have the run.
@@ -102,7 +99,7 @@ class History:
                 ),
             )
             if changed.rowcount:
-                _write_tasks(connection, state, known.tasks if known else {})
+                task_rows.write(connection, state, known.tasks if known else {})
 
     def reopen(self, run_id: str) -> None:
         """Note that a run which has ended goes on, so that what becomes of it is kept again."""
@@ -180,10 +177,7 @@ class History:
                 f"SELECT {_SUMMARY}, plan, location, reason, version, notices FROM runs WHERE id = ?",
                 (run_id,),
             ).fetchone()
-            tasks = connection.execute(
-                "SELECT path, record FROM tasks WHERE run = ? ORDER BY position", (run_id,)
-            )
-            records = tasks.fetchall()
+            tasks = task_rows.fetch(connection, run_id)
         *first, plan, location, reason, version, notices = row
         target = Target(*row[2:5])
         try:
@@ -201,7 +195,7 @@ class History:
                 reason=reason,
                 message=line.message,
                 notices=tuple(json.loads(notices)),
-                tasks=_tasks(records),
+                tasks=task_rows.tasks(tasks),
                 version=version,
             )
         except (ValueError, TypeError) as error:
@@ -211,52 +205,8 @@ class History:
         return RunRef(run_id, target, location), pipeline, state
 
 
-def _tasks(rows: list[tuple[str, str]]) -> Mapping[str, TaskRun]:
-    # One text of thousands of records is parsed in half the time of thousands of texts.
-    records = json.loads(f"[{','.join(record for _, record in rows)}]")
-    return Lazy(TaskRun, {path: record for (path, _), record in zip(rows, records, strict=True)})
-
-
 def _summary(row: tuple[Any, ...]) -> RunSummary:
     run_id, pipeline, kind, name, namespace, state, created, started, finished, message, arguments = row
     target = str(Target(kind, name, namespace))
     given = listed(json.loads(arguments))
     return RunSummary(run_id, pipeline, target, State(state), created, started, finished, message, given)
-
-
-def _write_tasks(connection: Connection, state: RunState, known: Mapping[str, TaskRun]) -> None:
-    for position, (path, task) in enumerate(state.tasks.items()):
-        if task is not known.get(path):
-            _write_task(connection, state.id, path, position, task)
-
-
-def _write_task(connection: Connection, run: str, path: str, position: int, task: TaskRun) -> None:
-    # Deleting takes the task's metrics and artifacts along; they are written again below.
-    connection.execute("DELETE FROM tasks WHERE run = ? AND path = ?", (run, path))
-    times = (task.started_at, task.finished_at)
-    connection.execute(
-        f"INSERT INTO tasks VALUES ({', '.join('?' * 11)})",
-        (
-            run,
-            path,
-            position,
-            task.state.value,
-            task.attempt,
-            *times,
-            task.cached_from,
-            json.dumps(encode(task)),
-            task.usage.cpu_seconds if task.usage else None,
-            task.usage.memory_bytes if task.usage else None,
-        ),
-    )
-    for output, artifacts in task.artifacts.items():
-        for number, artifact in enumerate(artifacts):
-            metadata = json.dumps(dict(artifact.metadata))
-            connection.execute(
-                "INSERT INTO artifacts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (run, path, output, number, artifact.type, artifact.uri, artifact.path, metadata),
-            )
-            connection.executemany(
-                "INSERT INTO metrics VALUES (?, ?, ?, ?, ?)",
-                [(run, path, output, name, value) for name, value in scalars(artifact).items()],
-            )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from contextlib import closing
@@ -7,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from kfp_jupyter.model.codec import encode
 from kfp_jupyter.model.run import (
     ArtifactRecord,
     MetricLogged,
@@ -179,6 +181,19 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(history, ref, pipelin
     told = replace(created, notices=("Nothing is cached.",))
     history.record(ref, pipeline, told, {})
     assert history.load(ref.run_id)[2] == told
+
+
+def test_tasks_of_the_version_that_wrote_all_of_them_as_json_are_read(history, ref, pipeline, ended):
+    history.record(ref, pipeline, ended, {})
+    with connect(history) as connection:
+        connection.executemany(
+            "UPDATE tasks SET record = ? WHERE path = ?",
+            [(json.dumps(encode(task)), path) for path, task in ended.tasks.items()],
+        )
+        connection.execute("ALTER TABLE tasks DROP COLUMN cpu_limit")
+        connection.execute("ALTER TABLE tasks DROP COLUMN memory_limit")
+        connection.execute("PRAGMA user_version = 3")
+    assert history.load(ref.run_id)[2] == ended
 
 
 def test_a_file_of_a_newer_version_is_not_touched(history):
