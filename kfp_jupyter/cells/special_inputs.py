@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kfp_jupyter.executor.annotations import Direction
+from kfp_jupyter.executor.annotations import Direction, evaluated
 
 if TYPE_CHECKING:
     from typing import Annotated, TypeVar
@@ -53,7 +53,7 @@ def embedded_class(annotation: Any, names: dict[str, Any]) -> type | None:
     if isinstance(annotation, str):
         if "EmbeddedInput" not in annotation:
             return None
-        annotation = eval(annotation, names)
+        annotation = evaluated(annotation, names)
     if EmbeddedInput not in getattr(annotation, "__metadata__", ()):
         return None
     held: type = annotation.__origin__

@@ -205,9 +205,9 @@ def is_typed_dict(type_: Any) -> bool:
 
 
 def evaluated(annotation: Any, names: dict[str, Any] | None) -> Any:
-    """Return an annotation that may be a string, evaluated with these names."""
+    """Return an annotation that may be a string, or a string in one, evaluated with these names."""
     text = getattr(annotation, "__forward_arg__", annotation)
-    return eval(text, names or {}) if isinstance(text, str) else annotation
+    return evaluated(eval(text, names or {}), names) if isinstance(text, str) else annotation
 
 
 def path_type(type_: Any) -> Any:

@@ -56,20 +56,22 @@ class Arguments:
         self.annotated = or_none(hints.get("return"), names)
         free = code.co_argcount - len(inner.__defaults__ or ())
         inputs, outputs = executor_input.get("inputs") or {}, executor_input["outputs"]
+        artifacts, parameters = inputs.get("artifacts") or {}, inputs.get("parameterValues") or {}
+        made, files = outputs.get("artifacts") or {}, outputs.get("parameters") or {}
         for index, name in enumerate(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]):
             means = _meaning(hints.get(name), names)
             required = index < free or (
                 index >= code.co_argcount and name not in (inner.__kwdefaults__ or ())
             )
-            given = name in (inputs.get("artifacts") or {}) or name in (inputs.get("parameterValues") or {})
-            if name in (outputs.get("artifacts") or {}) and (means.is_output or not given):
-                self._output_artifact(name, means, artifacts_of(outputs["artifacts"][name], means))
-            elif means.is_output and name in (outputs.get("parameters") or {}):
-                self._output_path(name, means, outputs["parameters"][name]["outputFile"])
-            elif name in (inputs.get("artifacts") or {}):
-                self._input_artifact(name, means, artifacts_of(inputs["artifacts"][name], means))
-            elif name in (inputs.get("parameterValues") or {}):
-                value = self._parameter(name, inputs["parameterValues"][name], means)
+            given = name in artifacts or name in parameters
+            if name in made and (means.is_output or not given):
+                self._output_artifact(name, means, artifacts_of(made[name], means))
+            elif means.is_output and name in files:
+                self._output_path(name, means, files[name]["outputFile"])
+            elif name in artifacts:
+                self._input_artifact(name, means, artifacts_of(artifacts[name], means))
+            elif name in parameters:
+                value = self._parameter(name, parameters[name], means)
                 if means.is_path:
                     value = _written(os.path.dirname(outputs["outputFile"]), name, value)
                 self.values[name] = value
@@ -77,7 +79,7 @@ class Arguments:
                 raise StepError("MissingArgument", f"the argument {name!r} was not given", self.line)
             elif required:
                 self.values[name] = None
-        for name, listed in (outputs.get("artifacts") or {}).items():
+        for name, listed in made.items():
             if name not in self.artifacts:
                 # It is returned, and may be written before that.
                 for artifact in artifacts_of(listed, _meaning(None, names)):

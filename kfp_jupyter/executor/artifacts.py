@@ -124,10 +124,11 @@ class Metrics(Artifact):
         curve = self.metadata.setdefault(CURVES, {}).setdefault(metric, [])
         if len(curve) >= CURVE_LIMIT:
             del curve[1::2]
-        curve.append([plain(step), plain(value)])
+        point = [plain(step), plain(value)]
+        curve.append(point)
         report = type(self).on_step
-        if report is not None and math.isfinite(value):
-            report(metric, plain(step), plain(value))
+        if report and math.isfinite(value):
+            report(metric, *point)
 
 
 class ClassificationMetrics(Artifact):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from typing import Any, Sequence
 
 from kfp_jupyter.executor.annotations import Meaning, fields_of
 from kfp_jupyter.executor.arguments import Arguments, converted, make_parent, or_none
@@ -52,14 +52,14 @@ class Results:
         for name, value, type_ in self._named(returned, expected) if expected else ():
             self.values[name] = value
             if name in self._declared:
-                self._add_artifacts(name, list(value) if isinstance(value, (list, tuple)) else [value])
+                self._add_artifacts(name, value if isinstance(value, (list, tuple)) else [value])
             elif name in self._files:
                 self._add_parameter(name, value, type_)
             else:
-                raise self._error("BadOutput", f"the function returned {name!r}, which is no output")
+                raise self._error(f"the function returned {name!r}, which is no output")
         for name in expected:
             if not self._has(name):
-                raise self._error("MissingOutput", f"the function returned nothing for its output {name!r}")
+                raise self._error(f"the function returned nothing for its output {name!r}", "MissingOutput")
         if returned is not None and not expected:
             print(f"warning: what the function returned is no output: {_short(returned)}", file=sys.stderr)
         return {"parameterValues": self._parameters, "artifacts": self._artifacts}
@@ -84,43 +84,46 @@ class Results:
             known = {**self._files, **self._declared}
             values = {name: getattr(returned, name) for name in own if name in known}
         else:
-            raise self._error("BadOutput", f"the function must return {fields}, not {_short(returned)}")
+            raise self._error(f"the function must return {fields}, not {_short(returned)}")
         names = self._arguments.names
         return [(name, held, or_none(types.get(name), names)) for name, held in values.items()]
 
     def _add_parameter(self, name: str, value: Any, type_: Any) -> None:
         if value is None:
-            raise self._error("MissingOutput", f"the function returned None for its output {name!r}")
+            raise self._error(f"the function returned None for its output {name!r}", "MissingOutput")
         try:
-            value = plain(converted(plain(value), type_))
+            value = plain(converted(self._plain(name, value), type_))
         except TypeError:
             wanted = type_.__name__ if isinstance(type_, type) else type_
-            reason = f"the output {name!r} is declared as {wanted}, but the function returned {_short(value)}"
-            raise self._error("BadOutput", reason) from None
+            raise self._error(
+                f"the output {name!r} is declared as {wanted}, but the function returned {_short(value)}"
+            ) from None
         text = self._json(name, value)
-        if self._files[name].get("outputFile"):
-            write(self._files[name]["outputFile"], value if isinstance(value, str) else text)
+        file = self._files[name].get("outputFile")
+        if file:
+            write(file, value if isinstance(value, str) else text)
         self._parameters[name] = value
 
     def _add_written(self, name: str, path: str, means: Meaning) -> None:
         if not os.path.exists(path):
-            raise self._error("MissingOutput", f"the function did not write its output {name!r} to {path}")
+            raise self._error(f"the function did not write its output {name!r} to {path}", "MissingOutput")
         if name in self._declared:
             return
         try:
             with open(path, encoding="utf-8") as file:
                 value = file.read()
         except ValueError:
-            raise self._error("BadOutput", f"the file of the output {name!r} is not UTF-8 text") from None
+            raise self._error(f"the file of the output {name!r} is not UTF-8 text") from None
         if means.type not in (str, None):
             try:
                 value = json.loads(value.strip().lower() if means.type is bool else value)
             except ValueError:
-                reason = f"the file of the output {name!r} should hold {means.type}, not {_short(value)}"
-                raise self._error("BadOutput", reason) from None
+                raise self._error(
+                    f"the file of the output {name!r} should hold {means.type}, not {_short(value)}"
+                ) from None
         self._add_parameter(name, value, means.type)
 
-    def _add_artifacts(self, name: str, artifacts: list[Artifact]) -> None:
+    def _add_artifacts(self, name: str, artifacts: Sequence[Artifact]) -> None:
         records = []
         for index, artifact in enumerate(artifacts):
             given = [*(self._declared[name].get("artifacts") or []), *({} for _ in artifacts)][index]
@@ -130,13 +133,14 @@ class Results:
                 artifact = artifact_class(title)(uri=given["uri"])  # noqa: PLW2901 (it is that from here on)
                 write(artifact.path, text)
             if not hasattr(artifact, "schema_title"):
-                reason = f"the output {name!r} is an artifact, but the function returned {_short(artifact)}"
-                raise self._error("BadOutput", reason)
+                raise self._error(
+                    f"the output {name!r} is an artifact, but the function returned {_short(artifact)}"
+                )
             record = {
                 "name": artifact.name or given.get("name", ""),
                 "type": {"schemaTitle": artifact.schema_title},
                 "uri": artifact.uri or given.get("uri", ""),
-                "metadata": plain(artifact.metadata),
+                "metadata": self._plain(name, artifact.metadata),
             }
             self._json(f"{name}.metadata", record)
             if artifact.schema_title.split(".")[-1] in WRITTEN and not os.path.exists(artifact.path):
@@ -145,16 +149,23 @@ class Results:
             records.append(record)
         self._artifacts[name] = {"artifacts": records}
 
+    def _plain(self, name: str, value: Any) -> Any:
+        try:
+            return plain(value)
+        except RecursionError:
+            raise self._error(
+                f"the output {name!r} holds itself, or is nested too deeply; give out a plain copy"
+            ) from None
+
     def _json(self, name: str, value: Any) -> str:
         try:
             if isinstance(value, str):
                 value.encode()  # half a surrogate pair is a str, but no text
             return json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
-            reason = f"the output {name!r} must be a value that JSON can hold: {error}"
-            raise self._error("BadOutput", reason) from None
+            raise self._error(f"the output {name!r} must be a value that JSON can hold: {error}") from None
 
-    def _error(self, reason: str, message: str) -> StepError:
+    def _error(self, message: str, reason: str = "BadOutput") -> StepError:
         return StepError(reason, message, self._arguments.line)
 
 

@@ -102,6 +102,35 @@ def test_an_exception_is_told_in_the_lines_of_the_source(any_step):
             "object is not JSON",
             3,
         ),
+        (
+            "def step() -> list:\n    rows = []\n    rows.append(rows)\n    return rows\n",
+            {"Output": "parameter"},
+            "BadOutput",
+            "output 'Output' holds itself",
+            3,
+        ),
+        (
+            "def step() -> NamedTuple('O', [('a', int), ('b', dict)]):\n"
+            "    tree = {}\n    tree['children'] = [tree]\n    return 1, tree\n",
+            {"a": "parameter", "b": "parameter"},
+            "BadOutput",
+            "output 'b' holds itself, or is nested too deeply; give out a plain copy",
+            3,
+        ),
+        (
+            "def step() -> list:\n    rows = []\n    for _ in range(100_000): rows = [rows]\n    return rows\n",
+            {"Output": "parameter"},
+            "BadOutput",
+            "output 'Output' holds itself, or is nested too deeply",
+            3,
+        ),
+        (
+            "def step(m: Output[Metrics]): m.metadata['x'] = m.metadata\n",
+            {"m": "system.Metrics"},
+            "BadOutput",
+            "output 'm' holds itself",
+            3,
+        ),
     ],
     ids=lambda value: value.split("\n")[0] if isinstance(value, str) else None,
 )
