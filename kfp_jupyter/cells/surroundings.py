@@ -80,7 +80,7 @@ class Surroundings:
             if value is MISSING:
                 return None
         for module in self.history.star_imports():
-            if value is not MISSING and getattr(sys.modules.get(module), name, MISSING) is value:
+            if value is not MISSING and _is_now(getattr(sys.modules.get(module), name, MISSING), value):
                 return Import(name, module, name, NOWHERE)
         return None
 
@@ -144,8 +144,25 @@ def imports_value(held: Import, value: Any) -> bool:
         return False
     if held.attribute:
         found = getattr(module, held.attribute, MISSING)
-        return found is value or sys.modules.get(f"{held.module}.{held.attribute}") is value
+        return _is_now(found, value) or sys.modules.get(f"{held.module}.{held.attribute}") is value
     return module is value or sys.modules.get(root(held.module)) is value
+
+
+def _is_now(found: Any, value: Any) -> bool:
+    """Say whether what a module has is a value, or what `%autoreload` has made the value equal to.
+
+    Autoreload makes the module's functions and classes anew, and gives those that a notebook has their code.
+    """
+    if found is value:
+        return True
+    if "IPython.extensions.autoreload" not in sys.modules:
+        return False
+    named = ("__module__", "__qualname__")
+    if any(getattr(found, name, MISSING) != getattr(value, name, None) for name in named):
+        return False
+    if isinstance(value, type):
+        return isinstance(found, type)
+    return isinstance(value, types.FunctionType) and getattr(found, "__code__", None) is value.__code__
 
 
 def public_import(name: str, value: Any) -> Import | None:
@@ -156,7 +173,7 @@ def public_import(name: str, value: Any) -> Import | None:
     parts = home.split(".")
     for count in range(1, len(parts) + 1):
         module = ".".join(parts[:count])
-        if getattr(sys.modules.get(module), attribute, MISSING) is value:
+        if _is_now(getattr(sys.modules.get(module), attribute, MISSING), value):
             return Import(name, module, attribute, NOWHERE)
     return None
 

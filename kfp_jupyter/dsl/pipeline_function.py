@@ -22,6 +22,7 @@ from kfp_jupyter.dsl.outside_call import Called, outside_call
 from kfp_jupyter.dsl.pipeline_builder import PipelineBuilder, current_builder
 from kfp_jupyter.dsl.pipeline_config import PipelineConfig
 from kfp_jupyter.dsl.pipeline_task import PipelineTask
+from kfp_jupyter.dsl.reloaded import Reloaded
 from kfp_jupyter.model.check import ArgumentError, bind_arguments
 from kfp_jupyter.model.component import Component, InputSpec
 from kfp_jupyter.model.pipeline import Pipeline, PipelineError
@@ -54,11 +55,10 @@ writers: dict[str, Callable[[Pipeline], str]] = {"kfp": _kfp_yaml}
 """The text of a compiled pipeline by kind of target; engines add theirs."""
 
 
-class PipelineFunction:
+class PipelineFunction(Reloaded):
     """A pipeline that was traced from a function, or built in a cell.
 
     Attributes:
-        model: The pipeline.
         pipeline_func: The function, or None.
         findings: What it is warned of.
     """
@@ -69,12 +69,19 @@ class PipelineFunction:
         pipeline_func: Callable[..., Any] | None = None,
         findings: Iterable[Finding] = (),
     ) -> None:
-        self.model = model
+        super().__init__(pipeline_func)
+        self._model = model
         self.findings = tuple(findings)
         self._component: Component | None = None
         self.pipeline_func = pipeline_func
         self.__name__ = getattr(pipeline_func, "__name__", model.name.replace("-", "_"))
         self.__doc__ = getattr(pipeline_func, "__doc__", None) or model.description
+
+    @property
+    def model(self) -> Pipeline:
+        """The pipeline."""
+        self.catch_up()
+        return self._model
 
     @property
     def name(self) -> str:
@@ -125,8 +132,8 @@ class PipelineFunction:
     @property
     def component(self) -> Component:
         """The pipeline as a component of others."""
+        model = self.model
         if self._component is None:
-            model = self.model
             self._component = Component(
                 model.name, model.inputs, model.outputs, model.graph, model.description
             )

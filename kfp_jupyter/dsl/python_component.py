@@ -16,13 +16,14 @@ from kfp_jupyter.cells.origin import caller, place_line
 from kfp_jupyter.dsl.base_component import BaseComponent, NotSupportedError
 from kfp_jupyter.dsl.outside_call import outside_call
 from kfp_jupyter.dsl.pipeline_builder import current_builder
+from kfp_jupyter.dsl.reloaded import Reloaded
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.pipeline import PipelineError, TaskSettings
 
 __all__ = ["NotSupportedError", "PythonComponent"]
 
 
-class PythonComponent(BaseComponent):
+class PythonComponent(BaseComponent, Reloaded):
     """A component made of a Python function.
 
     Attributes:
@@ -37,7 +38,8 @@ class PythonComponent(BaseComponent):
         defaults: TaskSettings | None = None,
         findings: Sequence[Finding] = (),
     ) -> None:
-        super().__init__(model, _shown_as_written(model, defaults or TaskSettings()))
+        BaseComponent.__init__(self, model, _shown_as_written(model, defaults or TaskSettings()))
+        Reloaded.__init__(self, python_func)
         self.findings = tuple(findings)
         self.python_func = python_func
         self.__name__ = getattr(python_func, "__name__", self.__name__)
@@ -58,6 +60,7 @@ class PythonComponent(BaseComponent):
             LocalRunError: It was run after `local.init`, and did not succeed.
         """
         __tracebackhide__ = True
+        self.catch_up()
         if current_builder() is not None or outside_call() is not None:
             return super().__call__(*args, **kwargs)
         if self.python_func is None:

@@ -160,26 +160,27 @@ def meaning(annotation: Any, names: dict[str, Any] | None = None) -> Meaning:
     Raises:
         Exception: Whatever evaluating a string raises.
     """
-    annotation, optional = without_none(evaluated(annotation, names))
+    annotation, optional = without_none(annotation, names)
     if isinstance(annotation, (InputPath, OutputPath)) or annotation in (InputPath, OutputPath):
         held = path_type(getattr(annotation, "type", None))
         is_output = OutputPath in (annotation, type(annotation))
         return Meaning(held, is_artifact_class(held), is_output, is_path=True, optional=optional)
-    is_output = Output in getattr(annotation, "__metadata__", ())
-    if hasattr(annotation, "__metadata__"):
+    marks = getattr(annotation, "__metadata__", ())
+    if marks:
         annotation = evaluated(annotation.__origin__, names)
     members = typing.get_args(annotation)
     is_list = typing.get_origin(annotation) is list and bool(members) and is_artifact_class(members[0])
     held = members[0] if is_list else annotation
-    return Meaning(held, is_artifact_class(held), is_output, is_list, optional=optional)
+    return Meaning(held, is_artifact_class(held), Output in marks, is_list, optional=optional)
 
 
-def without_none(annotation: Any) -> tuple[Any, bool]:
-    """Return `(X, True)` for `Optional[X]` and `X | None`, else the annotation and False."""
+def without_none(annotation: Any, names: dict[str, Any] | None) -> tuple[Any, bool]:
+    """Return `(X, True)` for `Optional[X]` and `X | None`, else the annotation, evaluated, and False."""
+    annotation = evaluated(annotation, names)
     members = typing.get_args(annotation)
     others = [held for held in members if held is not type(None)]
     if len(members) == 2 and len(others) == 1 and not hasattr(annotation, "__metadata__"):
-        return others[0], True
+        return evaluated(others[0], names), True
     return annotation, False
 
 

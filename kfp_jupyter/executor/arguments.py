@@ -14,7 +14,6 @@ from typing import Any, Callable
 from kfp_jupyter.executor.annotations import (
     Meaning,
     PipelineTaskFinalStatus,
-    evaluated,
     meaning,
     without_none,
 )
@@ -181,6 +180,6 @@ def _meaning(annotation: Any, names: dict[str, Any]) -> Meaning:
 def or_none(annotation: Any, names: dict[str, Any]) -> Any:
     """Return an annotation without its `None`, evaluated; None if that fails."""
     try:
-        return without_none(evaluated(annotation, names))[0]
+        return without_none(annotation, names)[0]
     except Exception:  # noqa: BLE001 (whatever the user's annotation raises)
         return None

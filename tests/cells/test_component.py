@@ -244,6 +244,19 @@ def test_hints_that_are_text_are_read_and_the_future_import_stays_first() -> Non
     assert source.locate(line) == ("Cell In[7]", 5)
 
 
+def test_a_hint_that_is_text_twice_is_read_as_python_reads_it() -> None:
+    component = from_cell(
+        "from __future__ import annotations\n"
+        "def step(n: 'int', data: 'Input[\"Dataset\"]', best: 'Optional[int]' = None) -> 'str': ...\n"
+    )
+    assert component.inputs == (
+        InputSpec("n", ParameterType.INTEGER),
+        InputSpec("data", ArtifactType("system.Dataset")),
+        InputSpec("best", ParameterType.INTEGER, optional=True, nullable=True),
+    )
+    assert component.outputs == (OutputSpec("Output", ParameterType.STRING),)
+
+
 @pytest.mark.parametrize(
     ("cell", "kind", "line", "message"),
     [

@@ -6,6 +6,7 @@ Measured on Kale 2.3.0, Elyra 4.1.1 and KFP's SDK 2.17.0; a test is named after 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import textwrap
 import time
@@ -192,6 +193,52 @@ def test_a_dataclass_is_no_result(notebook):
     done(notebook, "@component\ndef two() -> Two:\n    return Two(1, 'x')")
     outputs = manifest(notebook, "two()", "two")["components"]["comp-two"]["outputDefinitions"]
     assert sorted(outputs["parameters"]) == ["a", "b"]
+
+
+def test_a_tuple_is_no_result(notebook):
+    done(notebook, "@component\ndef halves(n: int) -> tuple[int, str]:\n    return n // 2, 'rest'")
+    declared = manifest(notebook, "halves(n=5)", "halves")["components"]["comp-halves"]["outputDefinitions"]
+    types = {name: held["parameterType"] for name, held in declared["parameters"].items()}
+    assert types == {"Output_1": "NUMBER_INTEGER", "Output_2": "STRING"}
+    done(
+        notebook,
+        """
+        @pipeline
+        def halved():
+            task = halves(n=5)
+            halves(n=task.outputs["Output_1"])
+        _run = halved.run()
+        _run.wait(60)
+        """,
+    )
+    outputs = "[sorted(t.outputs.items()) for t in _run.tasks.values()]"
+    assert notebook.value(outputs) == str(
+        [[("Output_1", 2), ("Output_2", "rest")], [("Output_1", 1), ("Output_2", "rest")]]
+    )
+
+
+def test_what_autoreload_has_loaded_anew_is_compiled_as_it_was(notebook):
+    steps = "from kfp_jupyter import component, pipeline\nRATE = {0}\n\ndef rate() -> int:\n    return {0}\n"
+    steps += "class Scale:\n    def by(self) -> int:\n        return {0}\n"
+    steps += "@component\ndef rated() -> int:\n    return RATE + {0}\n"
+    steps += "@pipeline\ndef rating():\n    rated()\n"
+    file = notebook.folder / "reloaded_steps.py"
+    file.write_text(steps.format(1))
+    done(
+        notebook, "%load_ext autoreload\n%autoreload 2\nfrom reloaded_steps import Scale, rate, rated, rating"
+    )
+    cell = "%%component\ndef own() -> int:\n    return rate() + Scale().by()"
+    done(notebook, cell)
+    file.write_text(steps.format(20))
+    # Autoreload goes by the file's time.
+    os.utime(file, (time.time() + 10, time.time() + 10))
+    done(notebook, cell)
+    assert notebook.value("(own(), rated(), rated.python_func())") == "(40, 40, 40)"
+    text = str(manifest(notebook, "own()\nrated()", "reloaded"))
+    assert "return 20" in text
+    assert "RATE = 20" in text
+    done(notebook, "rating.compile('rating.yaml')\n%autoreload 0")
+    assert "RATE = 20" in (notebook.folder / "rating.yaml").read_text(encoding="utf-8")
 
 
 def test_outputs_are_not_calculated_with_nor_selected_nor_compared_twice(notebook):

@@ -110,15 +110,14 @@ def test_an_exception_is_told_in_the_lines_of_the_source(any_step):
             3,
         ),
         (
-            "def step() -> NamedTuple('O', [('a', int), ('b', dict)]):\n"
-            "    tree = {}\n    tree['children'] = [tree]\n    return 1, tree\n",
-            {"a": "parameter", "b": "parameter"},
+            "def step() -> Tuple[int, dict]:\n    tree = {}\n    tree['up'] = [tree]\n    return 1, tree\n",
+            {"Output_1": "parameter", "Output_2": "parameter"},
             "BadOutput",
-            "output 'b' holds itself, or is nested too deeply; give out a plain copy",
+            "output 'Output_2' holds itself, or is nested too deeply; give out a plain copy",
             3,
         ),
         (
-            "def step() -> list:\n    rows = []\n    for _ in range(100_000): rows = [rows]\n    return rows\n",
+            "def step() -> list:\n    rows = []\n    for _ in range(9999): rows = [rows]\n    return rows\n",
             {"Output": "parameter"},
             "BadOutput",
             "output 'Output' holds itself, or is nested too deeply",
