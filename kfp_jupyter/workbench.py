@@ -187,7 +187,7 @@ class Workbench:
         tasks = pipeline.paths()
         about = (ref.run_id, pipeline.name, ref.target, bound, tasks, options.notices)
         created = RunCreated(time.time(), *about)
-        self._known.add(ref, pipeline)
+        self._known.add(ref, pipeline, kept[NOTEBOOK])
         self._recorder.record(ref, pipeline, self.store.apply(ref.run_id, created), kept)
         self._followers.follow(ref)
         self._warn_of_history()
@@ -246,7 +246,8 @@ class Workbench:
             kept = state.state.finished and self._recorder.kept(state.id) is state
             newer = row is not None and not row.state.finished and not kept
             if unlisted or newer:
-                rows[state.id] = summary(state)
+                started_from = row.notebook if row else self._known.notebook_of(state.id)
+                rows[state.id] = summary(state, started_from)
         return sorted(rows.values(), key=lambda row: row.created_at, reverse=True)[:limit]
 
     def reconnect(self, *, lost: bool = True) -> None:

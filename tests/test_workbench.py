@@ -125,7 +125,12 @@ def test_without_a_screen_it_is_logged(workbench, engine, caplog):
 def test_a_kernel_knows_its_notebook_from_the_server(workbench, engine, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/study.ipynb")
     run = workbench.run(churn())
-    assert [row.id for row in workbench.runs(notebook="/home/ada/study.ipynb")] == [run.id]
+    (row,) = workbench.runs(notebook="/home/ada/study.ipynb")
+    assert (row.id, row.notebook) == (run.id, "/home/ada/study.ipynb")
+    engine.succeed(run.id)
+    until(lambda: run.state.finished)
+    (ended,) = workbench.runs()
+    assert (ended.state, ended.notebook) == (State.SUCCEEDED, "/home/ada/study.ipynb")
 
 
 def test_runs_are_listed_newest_first_with_their_present_state(workbench, engine):
@@ -214,7 +219,8 @@ def test_the_latest_run_goes_by_that_name(workbench, restarted):
     assert {bench.get("latest").id for bench in (workbench, restarted)} == {run.id}
 
 
-def test_without_a_history_runs_go_on_and_that_is_said_once(tmp_path, engine):
+def test_without_a_history_runs_go_on_and_that_is_said_once(tmp_path, engine, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/study.ipynb")
     (tmp_path / "file").write_text("")
     workbench = Workbench(tmp_path / "file", lambda target: engine)
     with pytest.warns(HistoryWarning, match="The run goes on"):
@@ -223,7 +229,9 @@ def test_without_a_history_runs_go_on_and_that_is_said_once(tmp_path, engine):
     engine.succeed(run.id)
     assert run.wait(10).state == "SUCCEEDED"
     assert workbench.get(run.id[:-1]).id == run.id
-    assert {row.id for row in workbench.runs()} == {run.id, other.id}
+    assert {(row.id, row.notebook) for row in workbench.runs()} == {
+        (each.id, "/home/ada/study.ipynb") for each in (run, other)
+    }
     assert "cannot be used" in " ".join(workbench.notes())
     workbench.close()
 

@@ -70,7 +70,7 @@ def run_options(options: Namespace, pipeline: Pipeline) -> dict[str, Any]:
     return {
         "arguments": argument_values(pipeline, dict(options.parameter)),
         "target": options.target or None,
-        "labels": {NOTEBOOK: str(options.file)},
+        "labels": {NOTEBOOK: str(options.file.resolve())},
         "tell": say,
         **run_arguments(read_run_choices(options)),
     }

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from kfp_jupyter.model.run import RunState
     from kfp_jupyter.notebook.findings import Findings
     from kfp_jupyter.notebook.publisher import Publisher
+    from kfp_jupyter.runs.summary import RunSummary
     from kfp_jupyter.workbench import Workbench
 
-# Runs in the list that front ends get.
+# Runs in the list that front ends get: so many of all, and of the notebook's own.
 _LISTED = 50
 
 
@@ -178,8 +179,18 @@ class Session:
             "pipelines": [pipeline_document(pipeline) for pipeline in list(bench.pipelines.values())],
             "targets": self._targets,
             "target": str(bench.target),
-            "runs": [encode(row, full=True) for row in bench.runs(_LISTED)],
+            "notebook": self.notebook,
+            "runs": [encode(row, full=True) for row in self._listed_runs()],
         }
+
+    def _listed_runs(self) -> list[RunSummary]:
+        """Return the newest runs, and the newest of this notebook, which others may have crowded out."""
+        rows = self.workbench.runs(_LISTED)
+        if len(rows) < _LISTED or not self.notebook:
+            return rows
+        own = self.workbench.runs(_LISTED, notebook=self.notebook)
+        both = {row.id: row for row in (*rows, *own)}
+        return sorted(both.values(), key=lambda row: row.created_at, reverse=True)
 
     def document(self, run: RunState, *, saved: bool = False) -> dict[str, Json]:
         """Return the RunDocument of that state of a run."""

@@ -25,7 +25,7 @@ COMMIT = "commit"
 
 _SUMMARY = (
     "id, pipeline, target_kind, target_name, target_namespace,"
-    " state, created_at, started_at, finished_at, message, arguments"
+    " state, created_at, started_at, finished_at, message, notebook, arguments"
 )
 _AMBIGUOUS_SHOWN = 5
 
@@ -206,7 +206,8 @@ class History:
 
 
 def _summary(row: tuple[Any, ...]) -> RunSummary:
-    run_id, pipeline, kind, name, namespace, state, created, started, finished, message, arguments = row
-    target = str(Target(kind, name, namespace))
-    given = listed(json.loads(arguments))
-    return RunSummary(run_id, pipeline, target, State(state), created, started, finished, message, given)
+    run_id, pipeline, kind, name, namespace, state, created, started, finished, *rest = row
+    message, notebook, arguments = rest
+    target, given = str(Target(kind, name, namespace)), listed(json.loads(arguments))
+    times = (created, started, finished)
+    return RunSummary(run_id, pipeline, target, State(state), *times, message, given, notebook)

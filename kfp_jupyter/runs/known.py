@@ -32,12 +32,18 @@ class KnownRuns:
         self._store = store
         self._recorder = recorder
         self._known: dict[str, tuple[RunRef, Pipeline]] = {}
+        self._notebooks: dict[str, str] = {}
         # Main thread and comm handlers may ask for the same run at once; held while it is loaded.
         self._lock = RLock()
 
-    def add(self, ref: RunRef, pipeline: Pipeline) -> None:
-        """Know a run that was started here."""
+    def add(self, ref: RunRef, pipeline: Pipeline, notebook: str = "") -> None:
+        """Know a run that was started here, from `notebook`."""
         self._known[ref.run_id] = ref, pipeline
+        self._notebooks[ref.run_id] = notebook
+
+    def notebook_of(self, run_id: str) -> str:
+        """Return the notebook from which a run was started here; empty for any other run."""
+        return self._notebooks.get(run_id, "")
 
     def find(self, text: str) -> tuple[RunRef, Pipeline]:
         """Return a run by its id or the beginning of it, and have its present state in the store.

@@ -19,6 +19,7 @@ class RunSummary:
     """What a list of runs shows of one.
 
     `target` is its spelling; times are seconds since the epoch; of `arguments` long values are left out.
+    `notebook` is the path of the notebook that it was started from; empty if it is not known.
     """
 
     id: str
@@ -30,10 +31,11 @@ class RunSummary:
     finished_at: float | None = None
     message: str = ""
     arguments: Mapping[str, Json] = field(default_factory=dict)
+    notebook: str = ""
 
 
-def summary(state: RunState) -> RunSummary:
-    """Return the summary of a run."""
+def summary(state: RunState, notebook: str = "") -> RunSummary:
+    """Return the summary of a run that was started from `notebook`."""
     return RunSummary(
         id=state.id,
         pipeline=state.pipeline,
@@ -44,6 +46,7 @@ def summary(state: RunState) -> RunSummary:
         finished_at=state.finished_at,
         message=state.message,
         arguments=listed(state.arguments),
+        notebook=notebook,
     )
 
 

@@ -27,6 +27,8 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   'An input of type %1 cannot be given here; run the pipeline from a cell.':
     '%1 형식의 입력은 여기에서 지정할 수 없습니다. 셀에서 파이프라인을 실행하세요.',
   'An object is needed, such as {"name": 1}.': '{"name": 1}과 같은 객체가 필요합니다.',
+  'All notebooks': '모든 노트북',
+  'All pipelines': '모든 파이프라인',
   Artifacts: '아티팩트',
   'Bringing its inputs here…': '입력을 가져오는 중…',
   'Bring this step and its real inputs into a new cell': '이 단계와 실제 입력을 새 셀로 가져옵니다',
@@ -66,6 +68,8 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   'No cluster is known: add a context to the kubeconfig of the kernel’s machine to run on one.':
     '알려진 클러스터가 없습니다. 클러스터에서 실행하려면 커널이 있는 컴퓨터의 kubeconfig에 컨텍스트를 추가하세요.',
   'No pipelines yet. Run a cell that begins with': '아직 파이프라인이 없습니다. 다음으로 시작하는 셀을 실행하세요:',
+  'No runs of this notebook yet. “All notebooks” lists the others.':
+    '이 노트북에서 실행한 적이 없습니다. “모든 노트북”에 나머지가 표시됩니다.',
   'No runs yet.': '아직 실행한 적이 없습니다.',
   'Nothing printed yet.': '아직 출력이 없습니다.',
   'Results of a run there cannot be taken over. Run the whole pipeline again.':
@@ -88,6 +92,8 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   'Run on cluster': '클러스터에서 실행',
   'Running: %1.': '실행 중: %1.',
   Runs: '실행 기록',
+  'Runs of': '표시할 실행 기록',
+  'Runs of the pipeline': '파이프라인별 실행 기록',
   'Show Kubeflow Pipelines': 'Kubeflow Pipelines 표시',
   'Start it and load kfp_jupyter.': '커널을 시작하고 kfp_jupyter를 불러오세요.',
   Target: '대상',
@@ -108,6 +114,7 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   'The run goes on. Wait for its end, or cancel it first.': '아직 실행 중입니다. 끝나기를 기다리거나 먼저 취소하세요.',
   'The run was in progress when this notebook was saved; start the kernel and load kfp_jupyter to see it.':
     '노트북을 저장할 때 실행이 진행 중이었습니다. 커널을 시작하고 kfp_jupyter를 불러오면 볼 수 있습니다.',
+  'This notebook': '이 노트북',
   'This is not JSON: %1': 'JSON이 아닙니다: %1',
   'This is not a number.': '숫자가 아닙니다.',
   'This output is of another version of kfp_jupyter.': '다른 버전의 kfp_jupyter에서 만든 출력입니다.',

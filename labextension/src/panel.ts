@@ -8,7 +8,8 @@ import { button } from './buttons';
 import { fill, html, setAttribute, setText } from './dom';
 import { VIEW_CLASS, defineLook } from './look';
 import { ParameterForm } from './parameterForm';
-import { type CommandFailure, type Pipeline, isFinished } from './protocol';
+import { type CommandFailure, type Pipeline, type RunSummary, isFinished } from './protocol';
+import { RunFilter } from './runFilter';
 import { RunList } from './runList';
 import { CommandError, type Store } from './store';
 import { TargetPicker } from './targetPicker';
@@ -39,6 +40,7 @@ export class Panel {
   private readonly cluster: HTMLButtonElement;
   private readonly runSection: HTMLElement;
   private readonly hint: HTMLElement;
+  private readonly filter: RunFilter;
   private readonly runs: RunList;
   private store: Store | null = null;
   private unsubscribe: (() => void) | null = null;
@@ -62,6 +64,9 @@ export class Panel {
     });
     this.cluster = button('cluster', trans.__('Run on cluster'), () => {
       void this.run('cluster');
+    });
+    this.filter = new RunFilter(trans, () => {
+      this.showRuns();
     });
     this.runs = new RunList(trans, {
       open: run => {
@@ -92,7 +97,7 @@ export class Panel {
       {},
       section(trans.__('Pipelines'), this.choices, this.description, this.hint),
       this.runSection,
-      section(trans.__('Runs'), this.runs.node)
+      section(trans.__('Runs'), this.filter.node, this.runs.node)
     );
     this.node = html('div', { class: `${VIEW_CLASS} kfp-panel` }, this.status, this.body);
     this.timer = setInterval(() => {
@@ -164,9 +169,9 @@ export class Panel {
     }
   }
 
-  /** Cancel the newest run that has not ended. */
+  /** Cancel the newest of the listed runs that has not ended. */
   async cancelNewest(): Promise<void> {
-    const open = this.store?.workbench?.runs.find(run => !isFinished(run.state));
+    const open = this.listed().find(run => !isFinished(run.state));
     if (open !== undefined) {
       await this.attempt(store => store.request('cancel', { run: open.id }));
     }
@@ -222,7 +227,23 @@ export class Panel {
       this.form.show(pipeline);
     }
     this.showButtons();
-    this.runs.show(workbench.runs, new Map(workbench.pipelines.map(each => [each.name, each])));
+    this.showRuns();
+  }
+
+  private showRuns(): void {
+    const workbench = this.store?.workbench ?? null;
+    if (workbench !== null) {
+      const pipelines = new Map(workbench.pipelines.map(each => [each.name, each]));
+      this.runs.show(this.listed(), pipelines, workbench.notebook, this.filter.emptiness(workbench));
+    }
+  }
+
+  private listed(): RunSummary[] {
+    const workbench = this.store?.workbench ?? null;
+    if (workbench === null) {
+      return [];
+    }
+    return this.filter.listed(workbench, new Map(workbench.pipelines.map(each => [each.name, each.display_name])));
   }
 
   private showStatus(): void {

@@ -226,6 +226,8 @@ export interface RunSummary {
   message: string;
   /** Its arguments; a long value is `…`. */
   arguments: JsonObject;
+  /** The path of the notebook that it was started from; empty if it is not known. */
+  notebook: string;
 }
 
 /** What the kernel knows: sent when the comm opens and whenever any of it changed. */
@@ -236,6 +238,8 @@ export interface WorkbenchMessage {
   targets: TargetChoice[];
   /** The id of the target that runs go to unless told otherwise. */
   target: string;
+  /** The path of the kernel's notebook; empty if it does not know it. */
+  notebook: string;
   /** Newest first. */
   runs: RunSummary[];
 }

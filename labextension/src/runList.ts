@@ -24,6 +24,8 @@ interface Row {
   summary: RunSummary;
   /** The arguments that are not the pipeline's defaults: what tells its runs apart. */
   given: string;
+  /** The name of the notebook that it is of, if that is another. */
+  notebook: string;
   state: string;
 }
 
@@ -31,14 +33,13 @@ interface Row {
 export class RunList {
   readonly node: HTMLElement;
   private readonly list = html('ul', { class: 'kfp-runs' });
-  private readonly empty: HTMLElement;
+  private readonly empty = html('p', { class: 'kfp-dim' });
   private readonly rows = new Map<string, Row>();
 
   constructor(
     private readonly trans: Translation,
     private readonly actions: RunListActions
   ) {
-    this.empty = html('p', { class: 'kfp-dim' }, trans.__('No runs yet.'));
     this.node = html('div', {}, this.list, this.empty);
   }
 
@@ -46,8 +47,10 @@ export class RunList {
    * Show runs, in the order given.
    *
    * @param pipelines - The pipelines that are known, by name.
+   * @param notebook - The path of the current notebook; a run of another says so.
+   * @param emptiness - What to say if there are none.
    */
-  show(runs: readonly RunSummary[], pipelines: ReadonlyMap<string, Pipeline>): void {
+  show(runs: readonly RunSummary[], pipelines: ReadonlyMap<string, Pipeline>, notebook: string, emptiness: string): void {
     const listed = new Set(runs.map(run => run.id));
     for (const [id, row] of this.rows) {
       if (!listed.has(id)) {
@@ -60,11 +63,13 @@ export class RunList {
       const row = this.rows.get(run.id) ?? this.made(run, pipeline?.display_name ?? run.pipeline);
       row.summary = run;
       row.given = given(run, pipeline);
+      row.notebook = run.notebook === notebook ? '' : fileName(run.notebook);
       if (this.list.children[index] !== row.element) {
         this.list.insertBefore(row.element, this.list.children[index] ?? null);
       }
       this.update(row);
     });
+    setText(this.empty, emptiness);
     this.empty.hidden = runs.length > 0;
   }
 
@@ -96,7 +101,7 @@ export class RunList {
     });
     const element = html('li', {}, open, cancel);
     element.dataset.run = run.id;
-    const row = { element, icon, detail, cancel, open, summary: run, given: '', state: '' };
+    const row = { element, icon, detail, cancel, open, summary: run, given: '', notebook: '', state: '' };
     this.rows.set(run.id, row);
     return row;
   }
@@ -113,12 +118,17 @@ export class RunList {
     const time = runningTime(summary, this.trans);
     const when = summary.created_at === null ? '' : clockTime(summary.created_at);
     const place = summary.target === 'local' ? '' : summary.target;
-    setText(row.detail, [row.given, word, time, when, place].filter(part => part !== '').join(' · '));
+    setText(row.detail, [row.given, word, time, when, place, row.notebook].filter(part => part !== '').join(' · '));
     const created = summary.created_at === null ? '' : dateTime(summary.created_at);
-    const title = [summary.id, created, summary.target, row.given, summary.message].filter(part => part !== '').join('\n');
+    const title = [summary.id, created, summary.target, row.given, summary.notebook, summary.message].filter(part => part !== '').join('\n');
     setAttribute(row.open, 'title', title);
     row.cancel.hidden = isFinished(summary.state) || summary.state === 'CANCELING';
   }
+}
+
+/** Return the last part of a path. */
+function fileName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
 
 function given(run: RunSummary, pipeline: Pipeline | undefined): string {

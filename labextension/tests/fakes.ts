@@ -46,7 +46,7 @@ export function connectedStore(timeout?: number): { store: Store; kernel: FakeTr
   return { store: new Store(kernel, ENGLISH, timeout), kernel };
 }
 
-/** Return a workbench whose runs are those of the documents. */
+/** Return a workbench whose runs are those of the documents, all of its own notebook. */
 export function workbench(...runs: FullDocument[]): WorkbenchMessage {
   return {
     type: 'workbench',
@@ -54,12 +54,14 @@ export function workbench(...runs: FullDocument[]): WorkbenchMessage {
     pipelines: [],
     targets: [{ id: 'local', label: 'This machine', kind: 'local' }],
     target: 'local',
+    notebook: '/home/ada/note.ipynb',
     runs: runs.map(({ run }) => ({
       id: run.id,
       pipeline: run.pipeline,
       target: run.target.kind,
       state: run.state,
       arguments: run.arguments,
+      notebook: '/home/ada/note.ipynb',
       created_at: run.created_at,
       started_at: run.started_at,
       finished_at: run.finished_at,

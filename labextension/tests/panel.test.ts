@@ -26,6 +26,7 @@ function say(more: Partial<WorkbenchMessage> = {}): void {
 }
 
 beforeEach(() => {
+  localStorage.clear();
   opened = [];
   load = () => Promise.resolve();
   ({ store, kernel } = connectedStore());
@@ -222,6 +223,120 @@ describe('runs', () => {
     expect(first?.dataset.state).toBe('SUCCEEDED');
     kernel.say({ ...workbench(runDocument('failed')), pipelines: [pipeline('one')] });
     expect(rows()).toEqual([second]);
+  });
+});
+
+describe('the list of runs', () => {
+  const OTHER = '/home/ada/other.ipynb';
+
+  /** Two runs of this notebook's pipeline, and one of another's. */
+  function three(): WorkbenchMessage {
+    const told = workbench(runDocument('running'), runDocument('failed'), runDocument('succeeded'));
+    const [, second, third] = told.runs;
+    if (second !== undefined && third !== undefined) {
+      second.notebook = OTHER;
+      second.pipeline = 'two';
+      third.pipeline = 'three';
+    }
+    return { ...told, pipelines: [pipeline('two')] };
+  }
+
+  function listed(): (string | undefined)[] {
+    return [...panel.node.querySelectorAll<HTMLElement>('.kfp-runs li')].map(row => row.dataset.run);
+  }
+
+  function scope(name: string): HTMLInputElement {
+    const found = [...panel.node.querySelectorAll<HTMLInputElement>('.kfp-scope input')].find(
+      each => each.parentElement?.textContent === name
+    );
+    if (found === undefined) {
+      throw new Error(`no scope ${name}`);
+    }
+    return found;
+  }
+
+  function pipelines(): HTMLSelectElement {
+    const found = panel.node.querySelector<HTMLSelectElement>('.kfp-filter select');
+    if (found === null) {
+      throw new Error('no choice of pipelines');
+    }
+    return found;
+  }
+
+  test('holds those of this notebook, or of all if that is chosen, where others say whose they are', () => {
+    kernel.say(three());
+    expect(listed()).toEqual(['run-0010', 'run-0011']);
+    expect(scope('This notebook').checked).toBe(true);
+    scope('All notebooks').click();
+    expect(listed()).toEqual(['run-0010', 'run-0012', 'run-0011']);
+    const texts = [...panel.node.querySelectorAll('.kfp-runs li')].map(row => row.textContent);
+    expect(texts.map(text => text.includes('.ipynb'))).toEqual([false, true, false]);
+    expect(texts[1]).toContain('· other.ipynb');
+  });
+
+  test('holds those of one pipeline, under the names that people know', () => {
+    kernel.say(three());
+    scope('All notebooks').click();
+    expect([...pipelines().options].map(option => option.text)).toEqual(['All pipelines', runDocument('running').run.pipeline, 'three', 'TWO']);
+    pipelines().value = 'two';
+    pipelines().dispatchEvent(new Event('change'));
+    expect(listed()).toEqual(['run-0012']);
+    // This notebook has no run of it: rather all of its runs than none.
+    scope('This notebook').click();
+    expect(listed()).toEqual(['run-0010', 'run-0011']);
+    expect(pipelines().value).toBe('');
+    scope('All notebooks').click();
+    expect(listed()).toEqual(['run-0012']);
+  });
+
+  test('is as it was chosen after the page was loaded again', () => {
+    kernel.say(three());
+    scope('All notebooks').click();
+    pipelines().value = 'three';
+    pipelines().dispatchEvent(new Event('change'));
+    panel.dispose();
+    panel = new Panel(ENGLISH, { load: () => load(), open: () => undefined });
+    document.body.replaceChildren(panel.node);
+    panel.show('note.ipynb', store);
+    expect(scope('All notebooks').checked).toBe(true);
+    expect(listed()).toEqual(['run-0011']);
+  });
+
+  test('is named for who cannot see it', () => {
+    kernel.say(three());
+    expect(panel.node.querySelector('[role=radiogroup].kfp-scope')?.getAttribute('aria-label')).toBe('Runs of');
+    expect(pipelines().getAttribute('aria-label')).toBe('Runs of the pipeline');
+    expect(new Set([...panel.node.querySelectorAll<HTMLInputElement>('.kfp-scope input')].map(each => each.name)).size).toBe(1);
+  });
+
+  test('says where the others are if this notebook has none', () => {
+    const told = three();
+    kernel.say({ ...told, notebook: '/home/ada/new.ipynb' });
+    expect(listed()).toEqual([]);
+    expect(panel.node.textContent).toContain('No runs of this notebook yet. “All notebooks” lists the others.');
+    kernel.say({ ...told, runs: [] });
+    expect(panel.node.textContent).toContain('No runs yet.');
+    expect(panel.node.querySelector<HTMLElement>('.kfp-filter')?.hidden).toBe(true);
+  });
+
+  test('holds all where the kernel does not know its notebook, and where the browser keeps nothing readable', () => {
+    localStorage.setItem('kfp-jupyter:listed-runs', '{');
+    kernel.say({ ...three(), notebook: '' });
+    expect(listed()).toEqual(['run-0010', 'run-0012', 'run-0011']);
+    expect(scope('All notebooks').closest('[hidden]')).not.toBeNull();
+  });
+
+  test('is what the command to cancel the newest run looks at', async () => {
+    const told = three();
+    const [mine, others] = told.runs;
+    if (mine !== undefined && others !== undefined) {
+      others.state = 'RUNNING';
+      told.runs = [others, mine];
+    }
+    kernel.say(told);
+    void panel.cancelNewest();
+    await settled();
+    expect(kernel.sent.at(-1)).toMatchObject({ method: 'cancel', params: { run: mine?.id } });
   });
 });
 

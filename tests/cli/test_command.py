@@ -88,7 +88,7 @@ def test_a_run_is_shown_task_by_task_and_ends_with_metrics_and_artifacts(program
         assert main([*line, "--host-containers"]) == 0
     _, arguments, options = engine.submitted[0]
     assert arguments == {"rows": 7, "lr": 0.5}
-    assert (options.caching, options.jobs, options.labels["notebook"]) == (False, 2, str(program))
+    assert (options.caching, options.jobs, options.labels["notebook"]) == (False, 2, str(program.resolve()))
     assert options.local == LocalOptions(containers="host")
     out = capsys.readouterr().out
     assert out.startswith(f"Run {options.run_id}\n")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from tests.notebook.kernel import Comm, Kernel
+from kfp_jupyter.model.run import RunCreated, RunRef, State, Target, apply
+from kfp_jupyter.runs.history import History
+from tests.notebook.kernel import Comm, Kernel, kernel
+from tests.pipelines import churn
 
 RUNS = "kfp_jupyter.runs"
 COMMANDS = "kfp_jupyter.commands"
@@ -70,11 +74,28 @@ def test_loading_says_hello_and_an_opened_comm_gets_what_is_known(fresh):
 
 
 def test_before_loading_the_kernel_closes_the_comm(tmp_path):
-    from tests.notebook.kernel import kernel
-
     with kernel(tmp_path) as bare:
         comm = bare.open(RUNS)
         bare.until(lambda: comm.closed)
+
+
+def test_a_notebook_s_own_runs_are_told_however_many_others_have_run_since(tmp_path):
+    history, pipeline, here = History(tmp_path / "history.sqlite3"), churn(), Target("local")
+    for number in range(60):
+        created = RunCreated(100.0 + number, f"churn-{number:02}", "churn", here, {}, ("load",))
+        ended = replace(apply(None, created), state=State.SUCCEEDED, finished_at=900.0)
+        notebook = "/home/ada/mine.ipynb" if number in (3, 55) else "/home/ada/other.ipynb"
+        history.record(RunRef(ended.id, here, ""), pipeline, ended, {"notebook": notebook})
+    with kernel(tmp_path, JPY_SESSION_NAME="/home/ada/mine.ipynb") as own:
+        assert own.run("%load_ext kfp_jupyter").status == "ok"
+        message = own.open(RUNS).wait(lambda message: message["type"] == "workbench")
+    assert message["notebook"] == "/home/ada/mine.ipynb"
+    assert [run["id"] for run in message["runs"]] == [
+        *(f"churn-{number:02}" for number in range(59, 9, -1)),
+        "churn-03",
+    ]
+    mine = [run["id"] for run in message["runs"] if run["notebook"] == message["notebook"]]
+    assert mine == ["churn-55", "churn-03"]
 
 
 def test_new_pipelines_and_the_chosen_target_are_told(fresh):

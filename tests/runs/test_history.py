@@ -108,10 +108,12 @@ def test_runs_are_listed_newest_first_and_by_pipeline_and_notebook(history, pipe
         replace(created, id=f"{name}-{number}", pipeline=name, created_at=100.0 + number)
         for number, name in enumerate(["churn", "churn", "other"])
     ]
-    for state, notebook in zip(states, ["a.ipynb", "b.ipynb", "b.ipynb"], strict=True):
+    notebooks = ["a.ipynb", "b.ipynb", "b.ipynb"]
+    for state, notebook in zip(states, notebooks, strict=True):
         ref = RunRef(state.id, state.target, "")
         history.record(ref, pipeline, state, {"notebook": notebook, "commit": "c0ffee"})
-    assert history.runs() == [summary(state) for state in reversed(states)]
+    expected = [summary(state, notebook) for state, notebook in zip(states, notebooks, strict=True)]
+    assert history.runs() == expected[::-1]
     assert [run.id for run in history.runs(1)] == ["other-2"]
     assert [run.id for run in history.runs(pipeline="churn")] == ["churn-1", "churn-0"]
     assert [run.id for run in history.runs(pipeline="churn", notebook="b.ipynb")] == ["churn-1"]
