@@ -59,7 +59,8 @@ class FakeEngine:
         return RunRef(options.run_id, options.target, f"fake/{options.run_id}")
 
     def events(self, ref: RunRef, stop: threading.Event) -> Iterator[Event]:
-        self.listeners += 1
+        with self._news:
+            self.listeners += 1
         try:
             number = 0
             while not stop.is_set():
@@ -75,7 +76,8 @@ class FakeEngine:
                     if isinstance(event, RunChanged) and event.state.finished:
                         return
         finally:
-            self.listeners -= 1
+            with self._news:
+                self.listeners -= 1
 
     def given(self, ref: RunRef, task: str) -> Any:
         return None
@@ -95,7 +97,7 @@ class FakeEngine:
         self.tell(ref.run_id, RunChanged(time.time(), State.CANCELED, "Canceled"))
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

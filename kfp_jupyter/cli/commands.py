@@ -153,13 +153,11 @@ def logs(options: Namespace) -> int:
     tasks = [found.tasks[options.task].name] if options.task else list(found.tasks)
     cursors = dict.fromkeys(tasks, 0)
     while cursors:
-        ended = found.state.finished
         for task in list(cursors):
             lines, cursors[task], done = workbench.log_lines(found.id, task, cursors[task])
             for line in lines:
                 say(line if options.task else f"[{task}] {line}")
-            # A task that never ran has no log that could end.
-            if done or (ended and not lines):
+            if done:
                 del cursors[task]
         if cursors:
             time.sleep(_LOG_PACE)

@@ -22,7 +22,7 @@ from kfp_jupyter.workbench import current
 INTERVAL_SECONDS = 0.1
 """How often is looked for what is new."""
 
-LOG_SECONDS = 5.0
+LOG_SECONDS = 30.0
 """How long is waited for the last lines of a task that has ended."""
 
 _LOG = logging.getLogger("kfp_jupyter.local")

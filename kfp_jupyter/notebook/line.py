@@ -114,8 +114,7 @@ def _logs(session: Any, options: argparse.Namespace) -> None:
             lines, cursors[task], done = session.workbench.log_lines(run.id, task, cursors[task])
             for line in lines:
                 session.say(line if options.task else f"[{task}] {line}")
-            # A task that never ran has no log that could end.
-            if done or (not lines and run.state.finished):
+            if done:
                 del cursors[task]
         time.sleep(_LOG_PACE if cursors else 0)
 

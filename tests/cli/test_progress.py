@@ -64,7 +64,7 @@ def test_a_terminal_shows_one_picture_that_changes_and_is_gone_at_the_end(run, e
     until(lambda: any("load" in line and "running" in line for line in terminal.screen()))
     assert sum("train-2" in line for line in terminal.screen()) == 1
     engine.succeed(run.id)
-    shows.join(10)
+    shows.join(60)
     assert terminal.screen() == ["$ kfp-jupyter run", ""]
     assert terminal.getvalue().endswith("\x1b[?7h"), "wrapping is on again"
 
@@ -78,7 +78,7 @@ def test_a_picture_higher_than_the_terminal_is_cut(run, engine, monkeypatch):
     until(lambda: "…" in terminal.screen())
     assert len(terminal.screen()) <= 5
     engine.succeed(run.id)
-    shows.join(10)
+    shows.join(60)
 
 
 def test_without_a_terminal_each_change_is_a_line(run, engine):
@@ -88,7 +88,7 @@ def test_without_a_terminal_each_change_is_a_line(run, engine):
     engine.tell(run.id, TaskChanged(1.0, "load", State.RUNNING, attempt=1))
     until(lambda: "load running" in out.getvalue())
     engine.tell(run.id, TaskChanged(3.0, "load", State.FAILED), RunChanged(3.0, State.FAILED))
-    shows.join(10)
+    shows.join(60)
     assert [line.partition(" ")[2] for line in out.getvalue().splitlines()] == [
         "load running",
         "load failed in 2.0 s",

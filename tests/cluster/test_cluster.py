@@ -102,4 +102,4 @@ def test_it_runs_as_a_program_until_it_is_ended(tmp_path: Path) -> None:
         assert address.startswith("http://127.0.0.1:")
         assert address in kubeconfig.read_text()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from tests.notebook.kernel import Cell, Kernel
-from tests.notebook.test_comms import COMMANDS, GATED, RUNS, folded
+from tests.notebook.test_comms import COMMANDS, GATED, RUNS, listed
 
 RUN_MIME = "application/vnd.kfp-jupyter.run.v1+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
@@ -95,7 +95,8 @@ def test_a_front_end_of_ours_is_left_to_write_the_end(ready, tmp_path):
     assert WIDGET_MIME not in last(ready, cell)
     run = last(ready, cell)[RUN_MIME]["run"]["id"]
     (tmp_path / "one").touch()
-    ready.until(lambda: folded(runs, run)["state"] == "SUCCEEDED")
+    # Told after whoever writes ends of runs was asked to.
+    ready.until(lambda: listed(runs) == [(run, "SUCCEEDED")])
     ready.run("pass")
     assert set(last(ready, cell)[RUN_MIME]["run"]) == {"id"}
     kept = ready.open(COMMANDS).request("bundle", run=run)

@@ -34,7 +34,7 @@ def follow(store: RunStore, *events: Event, error: Exception | None = None) -> F
 
     follower = Follower(store, "r1", tell)
     follower.start()
-    follower.join(10.0)
+    follower.join(60.0)
     assert not follower.following
     return follower
 
@@ -66,15 +66,15 @@ def test_an_engine_that_tells_fewer_events_the_second_time_is_shown_soon(store):
     def tell(stop: Stop) -> Iterator[Event]:
         yield from TOLD[:2]
         yield TaskChanged(time=4.5, task="load", state=State.FAILED, reason="OOMKilled")
-        yield more.get(timeout=30.0)
+        yield more.get(timeout=60.0)
 
     follower = Follower(store, "r1", tell)
     follower.start()
-    state = store.wait("r1", lambda state: state.tasks["load"].reason == "OOMKilled", 10.0)
+    state = store.wait("r1", lambda state: state.tasks["load"].reason == "OOMKilled", 60.0)
     assert state.tasks["load"].state is State.FAILED
     assert state.version > 50
     more.put(END)
-    follower.join(10.0)
+    follower.join(60.0)
 
 
 def test_a_run_that_was_resumed_does_not_end_where_it_had_ended_before(store):
@@ -136,12 +136,12 @@ def test_following_again_takes_the_note_away(store):
 def test_stopping_ends_the_thread_and_leaves_the_run_alone(store):
     def tell(stop: Stop) -> Iterator[Event]:
         yield from TOLD
-        stop.wait(30.0)
+        stop.wait(60.0)
 
     follower = Follower(store, "r1", tell)
     follower.start()
-    store.wait("r1", lambda state: state.tasks["load"].state.finished, 10.0)
+    store.wait("r1", lambda state: state.tasks["load"].state.finished, 60.0)
     follower.stop()
-    follower.join(10.0)
+    follower.join(60.0)
     assert not follower.following
     assert store.get("r1").reason == ""

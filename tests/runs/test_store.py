@@ -104,14 +104,14 @@ def test_an_interrupt_while_a_subscriber_is_called_loses_no_later_change(store):
         store.apply("r1", CREATED)
     store.apply("r1", RunChanged(time=2.0, state=State.SUCCEEDED))
     assert seen == [State.SUCCEEDED]
-    assert store.wait("r1", lambda state: state.state.finished, 1.0) is store.get("r1")
+    assert store.wait("r1", lambda state: state.state.finished, 60.0) is store.get("r1")
 
 
 def test_waiting_returns_when_the_condition_holds(store):
     store.apply("r1", CREATED)
     writer = threading.Thread(target=store.apply, args=("r1", RunChanged(time=2.0, state=State.SUCCEEDED)))
     writer.start()
-    state = store.wait("r1", lambda state: state.state.finished, 10.0)
+    state = store.wait("r1", lambda state: state.state.finished, 60.0)
     writer.join()
     assert state is not None
     assert state.state is State.SUCCEEDED

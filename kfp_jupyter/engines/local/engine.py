@@ -41,7 +41,10 @@ POLL_SECONDS = 0.03
 SETTLE_SECONDS = 1.0
 """How long somebody may take to write the end of an interrupted run."""
 
-START_SECONDS = 10.0
+LEAVE_SECONDS = 30.0
+"""How long a supervisor may take to be gone after it has written the end of its run."""
+
+START_SECONDS = 30.0
 """How long a supervisor may take to say which process it is."""
 
 
@@ -212,12 +215,16 @@ class LocalEngine:
             os.close(lock)
 
     def _lock(self, folder: RunFolder) -> int | None:
-        """Take the lock of a run; whoever only writes its end has it for a moment."""
-        deadline = time.monotonic() + SETTLE_SECONDS
+        """Take the lock of a run; whoever writes its end, or has just written it, has it for a moment."""
         lock = take(folder.lock)
-        while lock is None and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-            lock = take(folder.lock)
+        for seconds in (SETTLE_SECONDS, LEAVE_SECONDS):
+            deadline = time.monotonic() + seconds
+            while lock is None and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+                lock = take(folder.lock)
+            state = state_in(folder.journal) if lock is None else None
+            if state is None or not state.state.finished:
+                break
         return lock
 
     def _settle(self, folder: RunFolder) -> None:

@@ -17,7 +17,7 @@ from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import Event, RunRef, RunState, Target, apply
 from tests.cluster import TestCluster
 
-IMPATIENT = Patience(silence=0.6, first_pause=0.05, longest_pause=0.3, refusal=2.0)
+IMPATIENT = Patience(silence=0.6, first_pause=0.05, longest_pause=0.3, refusal=60.0)
 TARGET = Target("argo", TestCluster.context)
 
 
@@ -38,7 +38,7 @@ class Followed:
         self.thread.start()
         return self
 
-    def join(self, seconds: float = 60) -> RunState:
+    def join(self, seconds: float = 120) -> RunState:
         assert self.thread is not None
         self.thread.join(seconds)
         assert not self.thread.is_alive(), f"still following: {self.state}"

@@ -26,7 +26,7 @@ from tests.engines.argo.pipelines import DATASET, INT, component, pipeline, task
 
 Start = Callable[..., Followed]
 IMAGE = "python:3.11"
-QUICK = Waiting(image=0.2, start=30.0, look=0.02)
+QUICK = Waiting(image=0.2, start=120.0, look=0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -219,10 +219,10 @@ def test_an_image_that_cannot_be_pulled_is_named(
 def test_a_pod_that_finds_no_room_is_waited_for_only_so_long(start: Start, cluster: TestCluster) -> None:
     run, record = written(start, BYTES, 10)
     cluster.faults.pending["read-0"] = "Unschedulable: 0/3 nodes are available"
-    engine = ArgoEngine(TARGET, waiting=replace(QUICK, start=0.3))
+    engine = ArgoEngine(TARGET, waiting=replace(QUICK, start=3.0))
     (error,), _ = fetched(engine, run, record)
     assert isinstance(error, FetchError)
-    assert "did not start in 0.3 s (Unschedulable: 0/3 nodes are available)" in error.what
+    assert "did not start in 3 s (Unschedulable: 0/3 nodes are available)" in error.what
     cluster.faults.pending.clear()
     assert readers(cluster) == []
 

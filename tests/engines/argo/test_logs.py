@@ -93,7 +93,7 @@ def test_following_a_log_outlasts_an_outage_before_the_pod_runs_and_while_it_doe
         cluster.faults.controller_stopped = False
         cluster.wait(lambda: any("/log?" in line for line in cluster.server.requests))
     (tmp_path / "flag").touch()
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()
     assert got == ["begun"]
     assert run.join().state is State.SUCCEEDED

@@ -106,14 +106,14 @@ class Run:
     def folder(self) -> Path:
         return Path(self.ref.location)
 
-    def wait(self, seconds: float = 60) -> RunState:
+    def wait(self, seconds: float = 120) -> RunState:
         """Follow the run to its end."""
         for _ in self.follow(seconds):
             pass
         assert self.state is not None
         return self.state
 
-    def until(self, condition: Callable[[RunState], bool], seconds: float = 60) -> RunState:
+    def until(self, condition: Callable[[RunState], bool], seconds: float = 120) -> RunState:
         """Follow the run until its state fulfils a condition."""
         for state in self.follow(seconds):
             if condition(state):
@@ -184,7 +184,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> bool:
     """Say whether a condition comes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -186,5 +186,5 @@ def begun(machine, options=USUAL, settings=NO_CACHE) -> Run:
         pipeline({"box": STUBBORN}, task("step", "box", settings=settings)), options
     )
     log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text(), 30)
+    assert eventually(lambda: log.exists() and "started" in log.read_text())
     return started

@@ -137,16 +137,20 @@ def test_a_journal_that_cannot_be_written_ends_the_run_and_says_why(bench, tmp_p
     )
     run.until(lambda state: state.tasks["step"].state is State.RUNNING)
     pid = json.loads((run.folder / "supervisor.json").read_text())["pid"]
+    committed = run.folder / "tasks" / "step" / "1" / "output.json"
+    # It hears nothing of the step's end before the end cannot be written.
+    os.kill(pid, signal.SIGSTOP)
+    (tmp_path / "go").touch()
+    assert eventually(committed.exists)
     # From now on none of its files may grow further: what a full disk is to it.
     size = (run.folder / "journal.jsonl").stat().st_size
     assert (run.folder / "supervisor.log").stat().st_size == 0
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + 10, resource.RLIM_INFINITY))
-    (tmp_path / "go").touch()
-    state = run.wait(30)
+    os.kill(pid, signal.SIGCONT)
+    state = run.wait()
     assert (state.state, state.reason) == (State.FAILED, "Interrupted")
     assert "The run's supervisor failed: OSError: [Errno 27] File too large" in state.message
     # With room again it goes on; what was committed is not done again.
-    committed = run.folder / "tasks" / "step" / "1" / "output.json"
     before = committed.stat().st_mtime_ns
     bench.engine.resume(run.ref)
     assert run.wait().state is State.SUCCEEDED
@@ -164,7 +168,7 @@ def test_an_end_that_cannot_be_written_is_an_error_with_a_remedy(bench, monkeypa
     monkeypatch.setattr(Journal, "append", full)
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(EngineError, match=r"No space left on device\. Free some space there"):
-        run.wait(20)
+        run.wait()
     monkeypatch.undo()
 
 

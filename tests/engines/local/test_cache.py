@@ -91,12 +91,12 @@ def test_who_waits_runs_itself_when_the_other_fails_or_dies(bench, tmp_path):
     """
     flow = single(body, CACHED, outputs={"Output": "int"})
     first = bench.start(flow)
-    assert eventually((tmp_path / "ran").exists, 30)
+    assert eventually((tmp_path / "ran").exists)
     second = bench.start(flow)
     second.until(lambda state: state.state is State.RUNNING)
     pid = int((first.folder / "supervisor.json").read_text().split('"pid": ')[1].split(",")[0])
     os.kill(pid, 9)
-    assert eventually(lambda: len((tmp_path / "ran").read_text().split()) == 2, 30)
+    assert eventually(lambda: len((tmp_path / "ran").read_text().split()) == 2)
     (tmp_path / "go").touch()
     state = second.wait()
     assert (state.state, state.tasks["step"].cached) == (State.SUCCEEDED, False)
@@ -106,7 +106,7 @@ def test_a_run_that_waits_for_another_can_be_canceled(bench, tmp_path):
     body = f"def step():\n    open({str(tmp_path / 'ran')!r}, 'w')\n    time.sleep(600)\n"
     flow = single(body, CACHED)
     first = bench.start(flow)
-    assert eventually((tmp_path / "ran").exists, 30)
+    assert eventually((tmp_path / "ran").exists)
     second = bench.start(flow)
     second.until(lambda state: state.state is State.RUNNING)
     bench.engine.cancel(second.ref)

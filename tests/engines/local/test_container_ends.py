@@ -75,7 +75,7 @@ def test_a_resumed_run_starts_its_container_again(machine, tmp_path):
     held = shell(f"echo started; while ! test -e {tmp_path}/go; do sleep 0.05; done")
     started = machine.start_local(pipeline({"box": held}, task("step", "box")), USUAL)
     log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text(), 30)
+    assert eventually(lambda: log.exists() and "started" in log.read_text())
     os.kill(_supervisor(started), signal.SIGKILL)
     started.wait()
     (tmp_path / "go").touch()
@@ -100,10 +100,10 @@ def test_a_killed_fork_server_costs_no_attempt_and_leaves_one_container(machine,
     held = shell(f"echo started; while ! test -e {tmp_path}/go; do sleep 0.05; done")
     started = machine.start_local(pipeline({"box": held}, task("step", "box")), USUAL)
     log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text(), 30)
+    assert eventually(lambda: log.exists() and "started" in log.read_text())
     (server,) = _children(_supervisor(started))
     os.kill(server, signal.SIGKILL)
-    assert eventually(lambda: log.read_text().count("started\n") == 2, 30)
+    assert eventually(lambda: log.read_text().count("started\n") == 2)
     assert len(machine.containers) == 1
     (tmp_path / "go").touch()
     state = started.wait()

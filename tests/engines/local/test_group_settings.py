@@ -74,7 +74,7 @@ def test_a_pipeline_that_ends_in_time_is_left_alone(bench, tmp_path):
 
 def test_a_time_limit_counts_anew_when_its_run_is_resumed(bench, tmp_path):
     run = bench.start(limits.in_time.model, folder=str(tmp_path))
-    assert eventually((tmp_path / "handled").exists, 30)
+    assert eventually((tmp_path / "handled").exists)
     os.kill(json.loads((run.folder / "supervisor.json").read_text())["pid"], signal.SIGKILL)
     assert run.wait().reason == "Interrupted"
     (tmp_path / "go").touch()

@@ -42,7 +42,7 @@ def test_lines_can_be_followed_while_the_step_runs(bench, tmp_path):
 
     follower = threading.Thread(target=follow, daemon=True)
     follower.start()
-    assert eventually(lambda: lines == ["first"], 30)
+    assert eventually(lambda: lines == ["first"])
     go.touch()
     follower.join(30)
     assert lines == ["first", "last"]

@@ -142,7 +142,7 @@ def test_a_place_that_flows_and_that_nothing_can_read_fails_the_importer(bench, 
 def test_a_canceled_run_gives_up_bringing(bench, store, install):
     install("s3fs")
     run = bench.start(imports.model, place="s3://slow/x")
-    assert eventually((store / "asked").exists, 30)
+    assert eventually((store / "asked").exists)
     bench.engine.cancel(run.ref)
     state = run.wait()
     assert state.state is State.CANCELED
