@@ -107,7 +107,7 @@ def _python(*arguments: object, environment: dict[str, str]) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=150,
+        timeout=500,
     )
     assert done.returncode == 0, done.stdout
     return done.stdout

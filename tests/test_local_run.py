@@ -156,12 +156,12 @@ def kfp_jupyter(*arguments: str) -> subprocess.Popen[str]:
 
 def test_the_command_line_runs_a_program_to_its_end(program):
     done = kfp_jupyter("run", str(program), "--pipeline", "churn", "-p", "rows=2")
-    out, err = done.communicate(timeout=90)
+    out, err = done.communicate(timeout=300)
     assert (done.returncode, err) == (0, "")
     assert "train succeeded" in out
     assert "auc" in out
     failed = kfp_jupyter("run", str(program), "--pipeline", "failing")
-    out, err = failed.communicate(timeout=90)
+    out, err = failed.communicate(timeout=300)
     assert (failed.returncode, err) == (1, "")
     assert "ValueError: no rows" in out
 
@@ -177,7 +177,7 @@ def test_an_interrupt_from_the_keyboard_leaves_the_run_going(program, tmp_path, 
         pass
     # As the terminal does it: to the whole process group.
     os.killpg(watching.pid, signal.SIGINT)
-    out, err = watching.communicate(timeout=60)
+    out, err = watching.communicate(timeout=300)
     assert (watching.returncode, err) == (130, "")
     assert f"kfp-jupyter show {run_id}" in out
     (tmp_path / "file").touch()

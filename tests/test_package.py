@@ -18,7 +18,12 @@ from kfp_jupyter.executor.program import KEPT, digest, keep
 def python(code: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(Path(kfp_jupyter.__file__).parent.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import LAUNCH_ARGUMENTS, REMEDY, find_chromium
 from tests.cluster import TestCluster
 
 FRONT_END = Path(__file__).parents[2] / "kfp_jupyter" / "labextension"
 #: Seconds that a server may take to answer; two to four are usual.
-START_TIMEOUT = 60.0
+START_TIMEOUT = 300.0
+#: Milliseconds that a page may take for anything, on a busy machine; Playwright's own are 5,000.
+WAIT = 120_000
+expect.set_options(timeout=WAIT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,9 +60,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory, cluster: TestCluster) -> Itera
     settings.mkdir(parents=True)
     # Otherwise a first start asks, over whatever a test wants to click, whether to fetch Jupyter's news.
     (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    # Bound until the end, though not listened to: nobody else is given that port before the server takes it.
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    port = reserved.getsockname()[1]
     # The front end that stands beside these tests, before one that is installed from elsewhere.
     extensions = home / "share" / "labextensions"
     extensions.mkdir(parents=True)
@@ -98,10 +103,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory, cluster: TestCluster) -> Itera
     finally:
         server.terminate()
         try:
-            server.wait(timeout=20)
+            server.wait(timeout=60)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+        reserved.close()
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log_path: Path) -> None:
@@ -110,7 +116,7 @@ def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log_path: 
         if server.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(url, timeout=60):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
@@ -150,7 +156,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page with a profile of its own; the test fails if a script error went uncaught in it."""
     context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-US")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(WAIT)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -13,7 +13,7 @@ from tests.browser.conftest import Lab
 #: The notebook's panel, whatever has the focus.
 PANEL = "[...window.jupyterapp.shell.widgets('main')].find(widget => widget.context?.model?.cells)"
 #: Milliseconds that something may take which involves a kernel's start or a run.
-SLOW = 60_000
+SLOW = 300_000
 
 
 def write_notebook(path: Path, *cells: str) -> None:

@@ -72,7 +72,7 @@ def run_from_manifest(command: list[str], arguments: dict[str, Any], folder: Pat
         "HOME": str(folder),
     }
     ended = subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+        words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     return json.loads(output.read_text(encoding="utf-8"))["parameterValues"]["Output"]

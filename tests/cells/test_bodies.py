@@ -120,7 +120,7 @@ def test_the_compiled_step_gives_it_in_a_bare_interpreter(what, notebook, steps,
         [sys.executable, "-I", str(tmp_path / "executor.py"), *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         cwd=tmp_path,
     )

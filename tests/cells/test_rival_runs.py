@@ -83,8 +83,8 @@ def manifest(notebook, calls, name):
 
 
 def until(notebook, expression, wanted):
-    """Ask until an expression has a value, 30 seconds at most."""
-    end = time.monotonic() + 30
+    """Ask until an expression has a value, two minutes at most."""
+    end = time.monotonic() + 120
     while (value := notebook.value(expression)) != wanted and time.monotonic() < end:
         time.sleep(0.05)
     assert value == wanted

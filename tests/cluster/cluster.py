@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ class TestCluster:
         self.controller = Controller(self.store, self.faults, self.folder, step_seconds)
         self.server = ApiServer(port, self.store, self.faults, self.controller, TOKEN)
         self.kubeconfig = str(kubeconfig or self.folder / "kubeconfig")
+        self._reserved: socket.socket | None = None
 
     def __enter__(self) -> TestCluster:
         self.start()
@@ -64,12 +66,18 @@ class TestCluster:
         self.server.drop_connections()
         self.server.shutdown()
         self.server.server_close()
+        self._give_back()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def go_down(self) -> None:
         """Stop serving: connections are cut and new ones refused; the controller and pods go on."""
+        port = self.server.server_port
         self.server.shutdown()
         self.server.server_close()
+        # Bound, though not listened to: connections are refused, and nobody else is given that port.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", port))
         self.server.drop_connections()
 
     def come_back(self) -> None:
@@ -78,6 +86,7 @@ class TestCluster:
         self.server = ApiServer(self.server.server_port, self.store, self.faults, self.controller, TOKEN)
         self.server.requests = requests
         self._serve()
+        self._give_back()
 
     def write_kubeconfig(self, *, current: bool = True, token: str = TOKEN) -> None:
         """Write a kubeconfig with one context, in JSON, which is YAML too."""
@@ -111,6 +120,11 @@ class TestCluster:
             with self.store.changed:
                 self.store.changed.wait(0.05)
         raise TimeoutError("the condition did not become true")
+
+    def _give_back(self) -> None:
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
 
     def _serve(self) -> None:
         Thread(target=self.server.serve_forever, args=[0.05], name="test API server", daemon=True).start()

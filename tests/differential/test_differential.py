@@ -44,7 +44,7 @@ def theirs() -> Iterator[KfpCompiler]:
     compat.uninstall()
 
 
-@pytest.mark.timeout(180 + PROGRAMS)
+@pytest.mark.timeout(900 + PROGRAMS)
 def test_drawn_programs_compile_to_what_kfp_writes(theirs: KfpCompiler) -> None:
     outcomes: Counter[str] = Counter()
 

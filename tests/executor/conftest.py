@@ -133,7 +133,7 @@ class Step:
             *("--function_to_execute", function),
             *("--component_module_path", str(self.folder / "source.py")),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         lines, markers = [], []
         for line in done.stdout.splitlines():
             text, marker = parse(line)

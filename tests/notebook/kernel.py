@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jupyter_client.manager import KernelManager
 
-SECONDS = 60.0
+SECONDS = 180.0
 
 
 @dataclass
@@ -209,7 +210,13 @@ def kernel(data: Path, **environment: str) -> Iterator[Kernel]:
 
     `KFP_JUPYTER_TEST_KERNEL` names another interpreter than this one, for trying other versions of ipykernel.
     """
-    manager = KernelManager(kernel_name="python3")
+    # Not over TCP: of ports that were free when they were chosen, another process may have taken one since.
+    with TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True) as place:
+        yield from _running(data, Path(place) / "connection.json", environment)
+
+
+def _running(data: Path, connection: Path, environment: dict[str, str]) -> Iterator[Kernel]:
+    manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=str(connection))
     manager.kernel_spec.argv[0] = os.environ.get("KFP_JUPYTER_TEST_KERNEL", sys.executable)
     manager.start_kernel(env={**os.environ, "KFP_JUPYTER_DATA": str(data), **environment}, cwd=str(data))
     made = Kernel(manager)

@@ -56,7 +56,7 @@ def test_loading_and_the_first_component_import_nothing_heavy_and_open_no_socket
         [sys.executable, "-c", PROGRAM],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env={
             "PATH": "",

@@ -16,7 +16,7 @@ from kfp_jupyter.model.run import State
 from kfp_jupyter.runs.history import History
 from tests.notebook.kernel import Cell, Kernel, kernel
 
-SECONDS = 120.0
+SECONDS = 300.0
 
 # Each notes that it runs. The first task goes on when all three runs are there, so that they meet.
 LOAD = """%%component

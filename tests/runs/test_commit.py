@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(
 def git(folder, *arguments: str) -> str:
     identity = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
     done = subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True, timeout=60
+        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True, timeout=300
     )
     return done.stdout.strip()
 

@@ -47,7 +47,7 @@ from tests.engines.local.bench import Bench
 from tests.engines.local.test_cache import chain
 bench = Bench()
 bench.count = 10 * int(sys.argv[2])
-state = bench.start(chain(Path(sys.argv[1]))).wait(120)
+state = bench.start(chain(Path(sys.argv[1]))).wait(300)
 assert state.tasks["t2"].outputs == {"Output": 3}, state
 print(*(held.cached_from or "ran" for held in state.tasks.values()))
 """
@@ -60,7 +60,7 @@ def test_processes_that_run_the_same_at_once_execute_each_task_once(bench, tmp_p
         subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True, cwd=root)
         for number in range(3)
     ]
-    told = [process.communicate(timeout=180)[0].split() for process in started]
+    told = [process.communicate(timeout=300)[0].split() for process in started]
     assert [process.returncode for process in started] == [0, 0, 0]
     assert sorted((tmp_path / "ran").read_text().split()) == ["0", "1", "2"]
     # Each task ran in one of the runs, and the others say which.

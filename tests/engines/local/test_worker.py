@@ -47,8 +47,8 @@ def test_a_process_that_ended_before_its_start_was_heard_of_is_not_waited_for(tm
         waiting = threading.Thread(target=wait, daemon=True)
         waiting.start()
         # What is left of its group is killed.
-        assert process.wait(timeout=30) == -signal.SIGKILL
-        waiting.join(timeout=30)
+        assert process.wait(timeout=60) == -signal.SIGKILL
+        waiting.join(timeout=60)
         assert ended == [Ended(0, 0.5, 1024)]
     finally:
         process.kill()
