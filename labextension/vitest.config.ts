@@ -5,6 +5,9 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['tests/**/*.test.ts'],
     setupFiles: ['tests/setup.ts'],
-    restoreMocks: true
+    restoreMocks: true,
+    // Milliseconds: no test waits for a clock, but machines that do much else are slow.
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   }
 });

@@ -42,16 +42,16 @@ def test_a_pipeline_that_takes_longer_than_it_may_fails_with_all_that_is_in_it(b
     state = run.state
     path = "exit-handler-1/slow"
     slow = state.tasks[path]
-    assert (slow.state, slow.reason, slow.message) == (State.FAILED, "Timeout", "It took longer than 1 s.")
+    assert (slow.state, slow.reason, slow.message) == (State.FAILED, "Timeout", "It took longer than 5 s.")
     assert slow.error.type == "Timeout"
     inside = {name: task.state for name, task in state.tasks.items() if name.startswith(f"{path}/")}
     assert set(inside.values()) == {State.CANCELED}
     assert {"exit-handler-1/slow/wait", "exit-handler-1/slow/for-loop-2[2]/counted"} <= set(inside)
     assert (tmp_path / "a.txt").exists()
     assert not (tmp_path / "b.txt").exists()
-    assert state.tasks["report"].outputs["Output"] == "FAILED exit-handler-1 It took longer than 1 s."
+    assert state.tasks["report"].outputs["Output"] == "FAILED exit-handler-1 It took longer than 5 s."
     assert state.tasks["say"].state is State.SUCCEEDED
-    assert state.message.startswith("exit-handler-1/slow failed: Timeout: It took longer than 1 s.")
+    assert state.message.startswith("exit-handler-1/slow failed: Timeout: It took longer than 5 s.")
     told = [event.state for event in run.events if isinstance(event, TaskChanged) and event.task == path]
     assert told == [State.RUNNING, State.CANCELING, State.FAILED]
 

@@ -300,7 +300,7 @@ def wait(folder: str, me: str = "waits") -> str:
     import time
 
     pathlib.Path(folder, me).touch()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not pathlib.Path(folder, "go").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     return me

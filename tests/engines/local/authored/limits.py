@@ -45,7 +45,7 @@ def slow(folder: str):
 @dsl.pipeline
 def limited(folder: str):
     with dsl.ExitHandler(report()):
-        slow(folder=folder).set_timeout(1)
+        slow(folder=folder).set_timeout(5)
     say(text="beside")
 
 
