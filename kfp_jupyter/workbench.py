@@ -73,6 +73,7 @@ class Workbench:
     Attributes:
         store: The runs known in this process.
         history: The runs of this user.
+        followers: Those who bring news of open runs into the store.
         target: Where runs run if nothing else is said.
         components: The components, by name.
         pipelines: The pipelines, by name.
@@ -95,7 +96,7 @@ class Workbench:
         self._lock = RLock()
         self._engines: dict[Target, Engine] = {}
         self._known = KnownRuns(self.history, self.store, self._recorder)
-        self._followers = Followers(self.store, lambda ref, stop: self._engine(ref.target).events(ref, stop))
+        self.followers = Followers(self.store, lambda ref, stop: self._engine(ref.target).events(ref, stop))
         self._reconnecting: Thread | None = None
         self._history_warned = False
         self._unread: HistoryError | None = None
@@ -189,7 +190,7 @@ class Workbench:
         created = RunCreated(time.time(), *about)
         self._known.add(ref, pipeline, kept[NOTEBOOK])
         self._recorder.record(ref, pipeline, self.store.apply(ref.run_id, created), kept)
-        self._followers.follow(ref)
+        self.followers.follow(ref)
         self._warn_of_history()
         return self._handle(ref, pipeline)
 
@@ -206,10 +207,10 @@ class Workbench:
             newest = self.runs(1)
             if not newest:
                 start = "Start one: `%kfp run PIPELINE` in a notebook, `kfp-jupyter run FILE` in a shell."
-                raise HistoryError("There is no run yet.", remedy=start)
+                raise self._unread or HistoryError("There is no run yet.", remedy=start)
             text = newest[0].id
         ref, pipeline = self._found(text)
-        self._followers.follow(ref)
+        self.followers.follow(ref)
         return self._handle(ref, pipeline)
 
     def resume(self, text: str) -> Run:
@@ -224,7 +225,7 @@ class Workbench:
         with suppress(HistoryError):
             self.history.reopen(run.id)
         self.store.apply(run.id, RunChanged(time.time(), State.PENDING))
-        self._followers.follow(run.ref)
+        self.followers.follow(run.ref)
         return run
 
     def runs(self, limit: int = 50, *, pipeline: str = "", notebook: str = "") -> list[RunSummary]:
@@ -313,7 +314,7 @@ class Workbench:
 
     def close(self) -> None:
         """End all threads; runs go on."""
-        self._followers.close()
+        self.followers.close()
         if "_log_book" in self.__dict__:
             self._log_book.close()
         self._recorder.close()
@@ -336,7 +337,7 @@ class Workbench:
 
     def _handle(self, ref: RunRef, pipeline: Pipeline) -> Run:
         return Run(
-            ref, pipeline, self.store, partial(self._engine, ref.target), partial(self._followers.follow, ref)
+            ref, pipeline, self.store, partial(self._engine, ref.target), partial(self.followers.follow, ref)
         )
 
     def _found(self, text: str) -> tuple[RunRef, Pipeline]:
@@ -345,7 +346,7 @@ class Workbench:
         state = self.store.get(ref.run_id)
         # Whose engine does not answer is tried again when a person asks, not with every line of a log.
         if state is not None and state.reason != DISCONNECTED:
-            self._followers.follow(ref)
+            self.followers.follow(ref)
         return ref, pipeline
 
     def _reconnect(self, *, lost: bool) -> None:

@@ -8,7 +8,6 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,15 +259,9 @@ def _say_artifacts(state: RunState, labels: Mapping[str, str]) -> None:
 
 def _catch_up(workbench: Workbench, ids: Sequence[str]) -> None:
     """Wait a moment for what happened to runs since somebody looked at them last."""
-    deadline = time.monotonic() + _NEWS
-    seen = {run_id: workbench.get(run_id).status.version for run_id in ids}
-    for run_id, version in seen.items():
-        left = deadline - time.monotonic()
-        workbench.store.wait(run_id, partial(_is_later, version), max(0.0, left))
-
-
-def _is_later(version: int, state: RunState) -> bool:
-    return state.version > version
+    for run_id in ids:
+        workbench.get(run_id)
+    workbench.followers.catch_up(ids, _NEWS)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -44,6 +44,8 @@ def gc(options: Namespace) -> int:
     what = f"{len(removed.runs)} runs, {removed.environments} environments, {removed.results} cached results"
     if removed.fetched:
         what += f", artifacts brought of {removed.fetched} runs on clusters"
+    if removed.downloads:
+        what += f", {removed.downloads} downloads of importers"
     say(f"{would} {what}: {removed.size / _MEGABYTE:,.1f} MB. The history keeps how the runs ended.")
     return OK
 

@@ -27,11 +27,13 @@ class Trouble:
     def __init__(self, source: Source, path: Path) -> None:
         self._source = source
         self._lines = source.text.splitlines()
-        self.mark = f'File "{path}", line '
-        self._pattern = re.compile(re.escape(self.mark) + r"(\d+)")
+        self.mark = str(path)
+        # As tracebacks name it, and as warnings do.
+        named = re.escape(self.mark)
+        self._pattern = re.compile(rf'(?:(File ")?{named})(?(1)", line |:)(\d+)')
 
     def in_place(self, text: str) -> str:
-        """Return a line of a log with the places of a traceback in the user's terms."""
+        """Return a line of a log with the places of a traceback or a warning in the user's terms."""
         return self._pattern.sub(self._file_and_line, text) if self.mark in text else text
 
     def told(self, record: Mapping[str, Any]) -> TaskError:
@@ -67,8 +69,10 @@ class Trouble:
             return "", 0
 
     def _file_and_line(self, found: re.Match[str]) -> str:
-        file, line = self._located(int(found[1]))
-        return f'File "{file}", line {line}' if file else found[0]
+        file, line = self._located(int(found[2]))
+        if not file:
+            return found[0]
+        return f'File "{file}", line {line}' if found[1] else f"{file}:{line}"
 
 
 def ended_early(code: int) -> TaskError:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LATEST = "latest"
 # Seconds between two looks at a log that is followed.
 _LOG_PACE = 0.3
+# Seconds that a list of runs waits for news of those that had not ended.
+_NEWS = 1.5
 
 
 def run_line(session: Any, line: str) -> None:
@@ -70,13 +72,18 @@ def _compile(session: Any, options: argparse.Namespace) -> None:
 
 
 def _runs(session: Any, options: argparse.Namespace) -> None:
-    rows = session.workbench.runs(options.limit, pipeline=kebab_case(options.pipeline))
+    bench, pipeline = session.workbench, kebab_case(options.pipeline)
+    going_on = [row.id for row in bench.runs(options.limit, pipeline=pipeline) if not row.state.finished]
+    for run_id in going_on:
+        bench.get(run_id)
+    bench.followers.catch_up(going_on, _NEWS)
+    rows = bench.runs(options.limit, pipeline=pipeline)
     cells = [
         (row.id, row.pipeline, row.state.value, row.target, _moment(row.created_at), _took(row))
         for row in rows
     ]
-    if not cells and session.workbench.history_problem is not None:
-        raise session.workbench.history_problem
+    if not cells and bench.history_problem is not None:
+        raise bench.history_problem
     session.show_table(("Run", "Pipeline", "State", "Target", "Started", "Took"), cells, "No runs yet.")
     _say_problems(session)
 

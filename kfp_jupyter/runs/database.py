@@ -156,6 +156,8 @@ def _said(error: Exception, path: Path) -> HistoryError:
         remedy = (
             "The file is damaged. Move it away, and a new one is begun; the runs themselves are not touched."
         )
+    elif "full" in text or "I/O" in text:
+        remedy = "Free some space there, or set KFP_JUPYTER_DATA to another one."
     else:
         remedy = "Make its folder writable, or set KFP_JUPYTER_DATA to another one."
     return HistoryError(f"The run history cannot be used: {text}.", where=str(path), remedy=remedy)

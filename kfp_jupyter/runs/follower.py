@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from threading import Event as Stop
@@ -47,7 +47,9 @@ class Follower:
         self._store = store
         self._run_id = run_id
         self._events = events
-        self._stop = Stop()
+        self._replay = _Replay(store, run_id)
+        self._caught_up = Stop()
+        self._stop = _Rest(self._rests)
         self._thread = Thread(target=self._follow, name=f"kfp-jupyter run {run_id}", daemon=True)
 
     def start(self) -> None:
@@ -62,14 +64,27 @@ class Follower:
         """Wait until the thread has ended."""
         self._thread.join(timeout_seconds)
 
+    def catch_up(self, timeout_seconds: float) -> None:
+        """Wait until the store has all that the engine knows by now, or until the thread has ended."""
+        self._caught_up.wait(timeout_seconds)
+
     @property
     def following(self) -> bool:
         """True as long as events may still come."""
         return self._thread.is_alive() and not self._stop.is_set()
 
+    def _rests(self) -> None:
+        self._replay.catch_up()
+        self._caught_up.set()
+
     def _follow(self) -> None:
-        replay = _Replay(self._store, self._run_id)
-        gone = False
+        try:
+            self._fold()
+        finally:
+            self._caught_up.set()
+
+    def _fold(self) -> None:
+        replay, gone = self._replay, False
         try:
             for event in self._events(self._stop):
                 if self._stop.is_set():
@@ -133,6 +148,12 @@ class Followers:
             self._followers[ref.run_id] = follower
             follower.start()
 
+    def catch_up(self, run_ids: Iterable[str], timeout_seconds: float) -> None:
+        """Wait until the store has all that engines know by now of runs that are followed, but no longer."""
+        deadline = time.monotonic() + timeout_seconds
+        for follower in [self._followers[run_id] for run_id in run_ids if run_id in self._followers]:
+            follower.catch_up(max(0.0, deadline - time.monotonic()))
+
     def close(self) -> None:
         """End all threads; the runs go on."""
         with self._lock:
@@ -142,6 +163,23 @@ class Followers:
         deadline = time.monotonic() + _GOODBYE_SECONDS
         for follower in followers:
             follower.join(max(0.0, deadline - time.monotonic()))
+
+
+class _Rest(Stop):
+    """A stop that says when it is waited for: by then the engine has told all that there is to tell.
+
+    Args:
+        begins: Called in the thread that waits, each time.
+    """
+
+    def __init__(self, begins: Callable[[], None]) -> None:
+        super().__init__()
+        self._begins = begins
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, as any `Event` does."""
+        self._begins()
+        return super().wait(timeout)
 
 
 class _Replay:
@@ -159,7 +197,7 @@ class _Replay:
         self._showing = Lock()
         # The count of events says when all is caught up, except where an engine tells fewer of them this
         # time.
-        self._timer = Timer(_CATCH_UP_SECONDS, self._catch_up)
+        self._timer = Timer(_CATCH_UP_SECONDS, self.catch_up)
         self._timer.daemon = True
 
     def add(self, event: Event) -> None:
@@ -188,8 +226,8 @@ class _Replay:
         """End the keeping aside; what has not caught up by now is older than what is shown."""
         self._timer.cancel()
 
-    def _catch_up(self) -> None:
-        # Whether an end is the last one is known when no event comes after it.
+    def catch_up(self) -> None:
+        """Show what was told, unless it is an end: whether it is the last is known when no more comes."""
         if self._state is not None and not self._state.state.finished:
             self._show()
 

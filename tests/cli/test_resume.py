@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 import pytest
 
@@ -45,6 +46,22 @@ def test_a_failed_run_goes_on_under_its_id_and_the_history_tells_it(failed, caps
     # Nothing is left to do.
     assert main(["resume", "latest"]) == 2
     assert "nothing left to do" in capsys.readouterr().err
+
+
+def test_a_list_of_runs_tells_of_one_whose_supervisor_was_killed_while_nobody_looked(failed, capsys):
+    wait = "%%component\ndef wait():\n    import time\n    time.sleep(600)\n"
+    held = [{"cell_type": "code", "source": cell} for cell in (wait, "%%pipeline endless\nwait()\n")]
+    (failed / "endless.ipynb").write_text(json.dumps({"nbformat": 4, "cells": held}))
+    assert main(["run", "endless.ipynb", "--detach"]) == 0
+    kfp_jupyter.workbench.close_current()
+    (run,) = (failed / "data" / "runs").glob("endless*")
+    assert eventually(lambda: '"attempt":1' in (run / "journal.jsonl").read_text(), 60)
+    os.kill(json.loads((run / "supervisor.json").read_text())["pid"], signal.SIGKILL)
+    assert eventually(lambda: not is_held(run / "lock"), 60)
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "endless" in line]
+    assert "FAILED" in line
 
 
 def test_who_has_seen_the_end_sees_the_run_go_on(failed):

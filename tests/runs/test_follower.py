@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event as Stop
@@ -8,8 +9,18 @@ from threading import Event as Stop
 import pytest
 
 from kfp_jupyter.engines.base import EngineError, RunGoneError
-from kfp_jupyter.model.run import Event, RunChanged, RunCreated, RunState, State, Target, TaskChanged, apply
-from kfp_jupyter.runs.follower import DISCONNECTED, GONE, Follower
+from kfp_jupyter.model.run import (
+    Event,
+    RunChanged,
+    RunCreated,
+    RunRef,
+    RunState,
+    State,
+    Target,
+    TaskChanged,
+    apply,
+)
+from kfp_jupyter.runs.follower import DISCONNECTED, GONE, Follower, Followers
 from kfp_jupyter.runs.store import RunStore
 
 TOLD: list[Event] = [
@@ -75,6 +86,40 @@ def test_an_engine_that_tells_fewer_events_the_second_time_is_shown_soon(store):
     assert state.version > 50
     more.put(END)
     follower.join(60.0)
+
+
+def test_whoever_waits_for_the_engine_to_have_told_all_sees_it_all(store):
+    told, more = threading.Event(), [TaskChanged(time=4.5, task="load", state=State.FAILED), END]
+
+    def tell(stop: Stop) -> Iterator[Event]:
+        told.wait(30.0)
+        yield from TOLD
+        stop.wait(30.0)
+        yield from more
+
+    ref = RunRef("r1", Target(), "")
+    store.apply("r1", TOLD[0])
+    followers = Followers(store, lambda ref, stop: tell(stop))
+    followers.follow(ref)
+    followers.catch_up(["r1"], 0.0)
+    assert store.get("r1").state is State.PENDING
+    told.set()
+    followers.catch_up(["r1", "unknown"], 30.0)
+    state = store.get("r1")
+    assert (state.state, state.tasks["load"].state) == (State.RUNNING, State.SUCCEEDED)
+    followers.close()
+
+
+def test_an_engine_that_ends_or_fails_keeps_nobody_waiting(store):
+    def fail(ref: RunRef, stop: Stop) -> Iterator[Event]:
+        raise EngineError("no route to host")
+
+    store.apply("r1", TOLD[0])
+    followers = Followers(store, fail)
+    followers.follow(RunRef("r1", Target(), ""))
+    followers.catch_up(["r1"], 30.0)
+    assert store.get("r1").reason == DISCONNECTED
+    followers.close()
 
 
 def test_a_run_that_was_resumed_does_not_end_where_it_had_ended_before(store):

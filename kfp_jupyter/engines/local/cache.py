@@ -14,11 +14,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.engines.local.exchange import Given, Product
 from kfp_jupyter.engines.local.lock import take
 from kfp_jupyter.engines.local.place import Place
 from kfp_jupyter.engines.local.plan import write_whole
-from kfp_jupyter.engines.local.volumes import claims_of
+from kfp_jupyter.engines.local.volumes import mounted
 from kfp_jupyter.model.codec import encode
 from kfp_jupyter.model.component import Component, PythonStep
 from kfp_jupyter.model.pipeline import Task
@@ -50,8 +51,16 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def key(self, task: Task, component: Component, given: Given, place: Place) -> str:
-        """Return the key of what a task would put out where it runs."""
+    def key(self, task: Task, component: Component, given: Given, place: Place, data: Path) -> str:
+        """Return the key of what a task would put out where it runs.
+
+        Args:
+            task: The task, with its settings settled.
+            component: What it runs.
+            given: What it gets.
+            place: Where it runs.
+            data: The folder of all runs' data, where secrets and config maps are.
+        """
         if task.settings.cache_key:
             return _hash(["user", component.name, task.settings.cache_key])
         step = component.implementation
@@ -66,7 +75,7 @@ class Cache:
                 task.settings.env,
                 # What it runs with: the image's programs, or those of this machine.
                 [place, task.settings.image] if place is Place.CONTAINER else [place, *sys.version_info[:2]],
-                *claims_of(task.settings.kubernetes),
+                *mounted(task.settings.kubernetes, data),
             ]
         )
 
@@ -125,10 +134,21 @@ class Cache:
             return
 
     def clear(self) -> int:
-        """Forget all results; return how many there were. Their artifacts stay with their runs."""
+        """Forget all results; return how many there were. Their artifacts stay with their runs.
+
+        Raises:
+            EngineError: They cannot be removed.
+        """
         entries = list(self._folder.glob("*.json"))
-        for entry in entries:
-            entry.unlink(missing_ok=True)
+        try:
+            for entry in entries:
+                entry.unlink(missing_ok=True)
+        except OSError as error:
+            raise EngineError(
+                f"The cached results could not be removed: {error.strerror or error}.",
+                where=str(self._folder),
+                remedy="Make that folder writable, and try again.",
+            ) from error
         return len(entries)
 
     def prune(self, *, without: Collection[str] = (), dry_run: bool = False) -> int:

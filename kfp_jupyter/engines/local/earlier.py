@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,14 @@ class Earlier:
         Raises:
             BusyError: Ask again soon.
         """
+        found = self._made_before(task, component, given)
+        if found is not None and found.cached_from:
+            # Says when it was used last; see `upkeep`.
+            with contextlib.suppress(OSError):
+                os.utime(RunFolder(self._folder.path.with_name(found.cached_from)).journal)
+        return found
+
+    def _made_before(self, task: Task, component: Component, given: Given) -> Result | None:
         found = self._of_this_run(task.name, given) or self._taken(task.name)
         if found is not None:
             return found
@@ -77,7 +86,7 @@ class Earlier:
         asked = task.settings.caching and place is not Place.NONE
         if not (asked and self._plan.options.caching):
             return None
-        key = self._cache.key(task, component, given, place)
+        key = self._cache.key(task, component, given, place, Path(self._plan.data))
         return self._cached(key) or self._leased(task.name, key)
 
     def ended(self, path: str, product: Product | None) -> None:

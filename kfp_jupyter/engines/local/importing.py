@@ -102,6 +102,9 @@ def _downloaded(uri: str, folder: Path, again: bool, get: Get, stop: Callable[[]
     name = folder_name(unquote(urlsplit(uri).path).rstrip("/").rpartition("/")[2] or "artifact")
     target = folder / hashlib.sha256(uri.encode()).hexdigest()[:20] / name
     if target.exists() and not again:
+        # Says when it was used last; see `upkeep`.
+        with contextlib.suppress(OSError):
+            os.utime(target.parent)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     part, old = (target.with_name(f".{kind}-{os.getpid()}-{id(stop)}") for kind in ("new", "old"))

@@ -207,7 +207,16 @@ def unmountable(held: Volume, data: Path) -> tuple[str, str]:
     return what, "Run it where `unshare --user --mount true` works, or on a cluster."
 
 
-def claims_of(settings: Mapping[str, Json]) -> list[Json]:
-    """Return what of a task's volumes tells its result from others: as on KFP's servers, its claims."""
-    claims = (held for held in volumes_of(settings) if held.kind is Kind.CLAIM)
-    return [[held.name, held.sub_path, held.target] for held in claims]
+def mounted(settings: Mapping[str, Json], data: Path) -> list[Json]:
+    """Return what of a task's volumes tells its result from others.
+
+    Of claims it is what KFP's servers heed, their names. What is in a secret or a config map counts too: here
+    it is a file that its user edits.
+    """
+    told: list[Json] = []
+    for held in volumes_of(settings):
+        if held.kind in _FOLDERS:
+            told.append([held.target, read(data / _FOLDERS[held.kind] / f"{held.name}.json")])
+        elif held.kind is Kind.CLAIM:
+            told.append([held.name, held.sub_path, held.target])
+    return told

@@ -70,6 +70,19 @@ def test_a_progress_bar_leaves_its_last_picture(bench):
     assert run.log() == ["100 %", "carriage", "no newline"]
 
 
+def test_a_warning_names_the_line_of_the_cell(bench):
+    run = bench.run(
+        single(
+            """
+            def step():
+                import warnings
+                warnings.warn("careful")
+            """
+        )
+    )
+    assert run.log()[0] == "Cell In[2]:4: UserWarning: careful"
+
+
 def test_lines_that_are_no_text_and_very_long_ones_do_no_harm(bench):
     run = bench.run(
         single(

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from kfp_jupyter.cli.command import main
+from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.engines.local.cache import Cache
+from kfp_jupyter.engines.local.lock import is_held
 from kfp_jupyter.engines.local.upkeep import collect
 from kfp_jupyter.model.pipeline import TaskSettings
 from kfp_jupyter.model.run import State
@@ -67,6 +73,87 @@ def test_a_run_that_goes_on_is_never_removed(bench, tmp_path):
     assert collect(tmp_path / "data", 0).runs == []
     bench.engine.cancel(run.ref)
     assert run.wait().state is State.CANCELED
+
+
+def test_what_a_run_that_goes_on_has_used_stays_and_so_does_what_newer_runs_used(bench, tmp_path):
+    data, go = tmp_path / "data", tmp_path / "go"
+    make = component(
+        "def make(out: Output[Dataset]):\n    open(out.path, 'w').write('x')\n",
+        "make",
+        {},
+        {"out": "Dataset"},
+    )
+    first, other = (
+        bench.run(pipeline({"make": make}, task(name, "make", settings=settings)))
+        for name, settings in (("make", CACHED), ("other", TaskSettings(cache_key="other")))
+    )
+    for run in (first, other):
+        aged(run, 40)
+    wait = component(
+        f"def wait(data: Input[Dataset]):\n    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n",
+        "wait",
+        {"data": "Dataset"},
+    )
+    tasks = [task("make", settings=CACHED), task("wait", data=("make", "out"))]
+    run = bench.start(pipeline({"make": make, "wait": wait}, *tasks))
+    run.until(lambda state: state.tasks["wait"].state is State.RUNNING)
+    assert run.state.tasks["make"].cached_from == first.folder.name
+    for name in ("environments/used", "executor/old"):
+        (data / name).mkdir(parents=True)
+    assert collect(data, 0).runs == [other.folder.name]
+    assert [held.name for held in (data / "environments").iterdir()] == ["used"]
+    assert (data / "executor" / "old").exists()
+    go.touch()
+    assert run.wait().state is State.SUCCEEDED
+    # Its result is one that a run of today has used.
+    assert eventually(lambda: not is_held(run.folder / "lock"))
+    assert collect(data, 30 * DAY).runs == []
+    assert first.folder.exists()
+
+
+def test_downloads_go_when_no_importer_asked_for_them_for_long(tmp_path):
+    data = tmp_path / "data"
+    for name, days in (("old", 40), ("new", 20)):
+        place = data / "imports" / name / "file"
+        place.parent.mkdir(parents=True)
+        place.write_text("x" * 100)
+        used = time.time() - days * DAY
+        os.utime(place.parent, (used, used))
+    removed = collect(data, 30 * DAY)
+    assert (removed.downloads, removed.size) == (1, 100)
+    assert [folder.name for folder in (data / "imports").iterdir()] == ["new"]
+
+
+def test_what_somebody_who_was_killed_had_begun_to_remove_is_removed(bench, tmp_path):
+    run = bench.run(single("def step(): pass\n"))
+    assert eventually(lambda: not is_held(run.folder / "lock"))
+    half = run.folder.with_name(f".{run.folder.name}.4711")
+    run.folder.rename(half)
+    data = tmp_path / "data"
+    assert collect(data, 30 * DAY, dry_run=True).runs == []
+    assert half.exists()
+    assert collect(data, 30 * DAY).runs == []
+    assert not half.exists()
+
+
+def test_several_may_make_room_at_once(bench, tmp_path):
+    for number in range(12):
+        (tmp_path / "data" / "runs" / f"run-{number}" / "artifacts").mkdir(parents=True)
+        (tmp_path / "data" / "runs" / f"run-{number}" / "journal.jsonl").touch()
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(collect, tmp_path / "data", 0) for _ in range(4)]
+    assert sorted(name for held in done for name in held.result().runs) == sorted(
+        f"run-{number}" for number in range(12)
+    )
+    assert list((tmp_path / "data" / "runs").iterdir()) == []
+
+
+def test_results_that_cannot_be_forgotten_are_an_error_not_a_trace(tmp_path):
+    folder = tmp_path / "cache"
+    (folder / "a.json").mkdir(parents=True)
+    with pytest.raises(EngineError, match="could not be removed") as caught:
+        Cache(folder).clear()
+    assert str(folder) in caught.value.where
 
 
 def test_unused_environments_and_programs_go(tmp_path):

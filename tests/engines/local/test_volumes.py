@@ -209,6 +209,21 @@ def test_a_mount_that_fails_is_the_tasks_error(bench, data, tmp_path):
     assert str(tmp_path / "file") in state.message
 
 
+def test_what_is_in_a_mounted_secret_tells_a_result_from_others(tmp_path):
+    settings = {
+        "secretAsVolume": [{"secretName": "key", "mountPath": "/key"}],
+        "configMapAsVolume": [{"configMapName": "map", "mountPath": "/map"}],
+    }
+    seen = []
+    for folder, name, value in (("secrets", "key", 1), ("config-maps", "map", 1), ("secrets", "key", 2)):
+        file = tmp_path / folder / f"{name}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"value": value}))
+        seen.append(json.dumps(volumes.mounted(settings, tmp_path)))
+    assert len(set(seen)) == 3
+    assert json.dumps(volumes.mounted(settings, tmp_path)) == seen[-1]
+
+
 def test_claims_of_older_documents_are_understood():
     older = {"pvcMount": [{"constant": "own", "mountPath": "/a"}], "emptyDirMounts": [{"mountPath": "/b"}]}
     assert [(held.kind.value, held.name, held.target) for held in volumes.volumes_of(older)] == [
@@ -217,7 +232,7 @@ def test_claims_of_older_documents_are_understood():
     ]
     flows = {"pvcMount": [{"componentInputParameter": "name", "mountPath": "/a"}]}
     assert [held.name for held in volumes.volumes_of(flows)] == [""]
-    assert json.dumps(volumes.claims_of(older)) == '[["own", "", "/a"]]'
+    assert json.dumps(volumes.mounted(older, Path())) == '[["own", "", "/a"]]'
 
 
 @needs_namespaces
