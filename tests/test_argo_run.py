@@ -55,9 +55,9 @@ def test_a_run_on_the_cluster_is_like_any_other_and_found_again_by_the_next_kern
         workbench.use(f"argo:{cluster.context}")
         run = workbench.run(find_pipeline(program), {"rows": 7})
         assert run.target == Target("argo", cluster.context)
-        until(lambda: run.tasks["load"].attempt, 60)
+        until(lambda: run.tasks["load"].attempt, 300)
         workbench.close()
-        again = restarted.get(run.id).wait(90)
+        again = restarted.get(run.id).wait(300)
         assert again.state == "SUCCEEDED"
         assert again.tasks["load"].outputs["Output"] == 7
         assert again.tasks["load"].logs() == "loading\n"
@@ -74,9 +74,9 @@ def test_a_run_whose_workflow_was_deleted_has_failed(cluster, program):
     try:
         run = workbench.run(find_pipeline(program), target=f"argo:{cluster.context}")
         namespace, _, name = run.ref.location.partition("/")
-        until(lambda: run.tasks["load"].attempt, 60)
+        until(lambda: run.tasks["load"].attempt, 300)
         cluster.store.delete("workflows", namespace, name)
-        run.wait(60)
+        run.wait(300)
         assert (run.state, run.status.reason) == ("FAILED", "Gone")
         assert "not in the cluster any more" in run.status.message
     finally:

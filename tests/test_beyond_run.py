@@ -44,7 +44,7 @@ def ran(workbench, tmp_path):
     def run(program: str, **arguments: object) -> Run:
         path: Path = tmp_path / "program.py"
         path.write_text(HEAD + textwrap.dedent(program))
-        return workbench.run(find_pipeline(path, "p"), arguments).wait(120)
+        return workbench.run(find_pipeline(path, "p"), arguments).wait(300)
 
     return run
 

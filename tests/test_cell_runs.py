@@ -62,7 +62,7 @@ def bench(tmp_path, monkeypatch) -> Iterator[Workbench]:
 
 
 def test_values_pass_by_name_also_where_a_step_gives_out_what_it_takes(bench, cells):
-    run = bench.run(cells, {"n": 3}).wait(150)
+    run = bench.run(cells, {"n": 3}).wait(300)
     assert run.state == "SUCCEEDED", run.logs()
     assert run.tasks["load"].outputs["n"] == 4
     assert run.tasks["double"].outputs["n"] == 8
@@ -82,7 +82,7 @@ def test_the_same_cells_run_on_a_cluster(bench, cells, monkeypatch):
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with TestCluster() as cluster:
         monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
-        run = bench.run(cells, {"n": 3}, target=f"argo:{cluster.context}").wait(170)
+        run = bench.run(cells, {"n": 3}, target=f"argo:{cluster.context}").wait(300)
         assert run.state == "SUCCEEDED", run.logs()
         assert run.tasks["double"].outputs["n"] == 8
         assert run.metrics["look"] == {"sum": 6.0, "n": 8.0, "loss": pytest.approx(1 / 3)}

@@ -78,7 +78,7 @@ def workbench(program) -> Iterator[Workbench]:
 
 
 def test_a_run_gives_its_outputs_artifacts_metrics_and_logs(workbench, program):
-    run = workbench.run(find_pipeline(program, "churn"), {"rows": 7}).wait(60)
+    run = workbench.run(find_pipeline(program, "churn"), {"rows": 7}).wait(300)
     assert run.state == "SUCCEEDED"
     assert run.tasks["load"].outputs["Output"] == 7
     assert run.tasks["load"].logs() == "loading\n"
@@ -92,7 +92,7 @@ def test_a_run_gives_its_outputs_artifacts_metrics_and_logs(workbench, program):
 def test_a_failure_is_told_in_the_users_own_lines(workbench, program):
     run = workbench.run(find_pipeline(program, "failing"))
     with pytest.raises(RunFailedError, match="ValueError: no rows"):
-        run.wait(60, raise_on_failure=True)
+        run.wait(300, raise_on_failure=True)
     error = run.tasks["fail"].error
     line = PROGRAM.split("\n").index('    raise ValueError("no rows")') + 1
     assert (error.type, error.message, error.line) == ("ValueError", "no rows", line)
@@ -108,10 +108,10 @@ def test_a_restarted_kernel_finds_a_run_that_goes_on_and_one_that_ended_meanwhil
     restarted = Workbench()
     try:
         restarted.reconnect()
-        assert restarted.get(first.id).wait(60).tasks["wait-for"].outputs["Output"] == "seen"
+        assert restarted.get(first.id).wait(300).tasks["wait-for"].outputs["Output"] == "seen"
         assert not restarted.get(second.id).state.finished
         (tmp_path / "two").touch()
-        assert restarted.get(second.id).wait(60).state == "SUCCEEDED"
+        assert restarted.get(second.id).wait(300).state == "SUCCEEDED"
         assert [row.state for row in restarted.runs()] == ["SUCCEEDED", "SUCCEEDED"]
     finally:
         restarted.close()
@@ -120,14 +120,14 @@ def test_a_restarted_kernel_finds_a_run_that_goes_on_and_one_that_ended_meanwhil
 def test_a_run_whose_folder_was_deleted_has_failed(workbench, program, tmp_path):
     run = workbench.run(find_pipeline(program, "waiting"), {"file": str(tmp_path / "go")})
     folder = Path(run.ref.location)
-    workbench.store.wait(run.id, lambda state: state.tasks["wait-for"].state == "RUNNING", 60)
+    workbench.store.wait(run.id, lambda state: state.tasks["wait-for"].state == "RUNNING", 300)
     workbench.close()
     (tmp_path / "go").touch()
-    until(lambda: not is_held(folder / "lock"), 60)
+    until(lambda: not is_held(folder / "lock"), 300)
     shutil.rmtree(folder)
     restarted = Workbench()
     try:
-        again = restarted.get(run.id).wait(60)
+        again = restarted.get(run.id).wait(300)
         assert (again.state, again.status.reason) == ("FAILED", "Gone")
         assert str(folder) in again.status.message
         assert restarted.runs()[0].state == "FAILED"
@@ -137,9 +137,9 @@ def test_a_run_whose_folder_was_deleted_has_failed(workbench, program, tmp_path)
 
 def test_a_canceled_run_ends(workbench, program, tmp_path):
     run = workbench.run(find_pipeline(program, "waiting"), {"file": str(tmp_path / "never")})
-    workbench.store.wait(run.id, lambda state: state.tasks["wait-for"].state == "RUNNING", 60)
+    workbench.store.wait(run.id, lambda state: state.tasks["wait-for"].state == "RUNNING", 300)
     run.cancel()
-    assert run.wait(60).state == "CANCELED"
+    assert run.wait(300).state == "CANCELED"
 
 
 def kfp_jupyter(*arguments: str) -> subprocess.Popen[str]:
@@ -181,4 +181,4 @@ def test_an_interrupt_from_the_keyboard_leaves_the_run_going(program, tmp_path, 
     assert (watching.returncode, err) == (130, "")
     assert f"kfp-jupyter show {run_id}" in out
     (tmp_path / "file").touch()
-    assert workbench.get(run_id).wait(60).state == "SUCCEEDED"
+    assert workbench.get(run_id).wait(300).state == "SUCCEEDED"

@@ -129,9 +129,9 @@ def test_a_failed_run_raises_only_if_asked_to(run, engine):
         TaskChanged(9.0, "train", State.FAILED, attempt=1, error=error),
         RunChanged(9.5, State.FAILED, "TaskFailed"),
     )
-    assert run.wait(60).state == "FAILED"
+    assert run.wait(300).state == "FAILED"
     with pytest.raises(RunFailedError) as raised:
-        run.wait(60, raise_on_failure=True)
+        run.wait(300, raise_on_failure=True)
     assert raised.value.where == f"run {run.id}, task train, Cell In[3], line 4"
     assert raised.value.what == "ValueError: no rows."
     assert run.tasks["train"].error == error
@@ -140,7 +140,7 @@ def test_a_failed_run_raises_only_if_asked_to(run, engine):
 def test_a_canceled_run_ends(run, engine):
     run.cancel()
     with pytest.raises(RunFailedError, match="The run was canceled"):
-        run.wait(60, raise_on_failure=True)
+        run.wait(300, raise_on_failure=True)
     told = len(engine.told[run.id])
     run.cancel()
     assert len(engine.told[run.id]) == told, "canceling what has ended does nothing"
@@ -149,10 +149,10 @@ def test_a_canceled_run_ends(run, engine):
 def test_waiting_for_a_run_that_cannot_be_followed_says_so_and_can_be_repeated(run, engine):
     engine.break_down(EngineError("No route to host."))
     with pytest.raises(ConnectionLostError, match="No route to host"):
-        run.wait(60)
+        run.wait(300)
     engine.break_down(None)
     engine.succeed(run.id)
-    assert run.wait(60).state == "SUCCEEDED"
+    assert run.wait(300).state == "SUCCEEDED"
 
 
 def test_the_states_of_a_run_can_be_watched_to_the_end(run, engine):
@@ -183,7 +183,7 @@ def test_an_interrupt_ends_the_waiting_and_not_the_run(run, engine, monkeypatch)
     assert len(caught.value._render_traceback_()) == 1
     monkeypatch.undo()
     engine.succeed(run.id)
-    assert run.wait(60).state == "SUCCEEDED"
+    assert run.wait(300).state == "SUCCEEDED"
 
 
 def test_logs_hide_what_the_executor_says_to_the_engine(trained, engine):
@@ -206,7 +206,7 @@ def test_two_handles_of_a_run_say_the_same(run, workbench, engine):
     waiting = threading.Thread(target=other.wait, args=(60,))
     waiting.start()
     engine.succeed(run.id)
-    run.wait(60)
+    run.wait(300)
     waiting.join(60)
     assert other.status is run.status
     assert time.time() - other.status.finished_at < 60

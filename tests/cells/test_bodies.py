@@ -68,7 +68,7 @@ def run(pipeline, tmp_path_factory):
     bench = Workbench(tmp_path_factory.mktemp("data"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KFP_JUPYTER_DATA", str(tmp_path_factory.mktemp("runs")))
-        yield bench.run(pipeline, caching=False).wait(150)
+        yield bench.run(pipeline, caching=False).wait(300)
         bench.close()
 
 

@@ -144,7 +144,7 @@ def test_values_of_the_notebooks_classes_pass_between_cells_that_were_only_read(
     pipeline = find_pipeline(written(folder, *CELLS, "%%pipeline flow --auto"))
     bench = Workbench()
     try:
-        run = bench.run(pipeline, {"n": 4}).wait(120)
+        run = bench.run(pipeline, {"n": 4}).wait(300)
         assert run.state == "SUCCEEDED", run.logs()
         assert run.tasks["use"].outputs["said"] == "2.0 4 hi 4 10 4"
     finally:

@@ -114,7 +114,7 @@ def test_what_a_step_prints_never_comes_to_the_log_and_done_is_said_while_it_run
 def test_waiting_for_a_canceled_run_never_ends(notebook):
     done(notebook, WAITS + "_run = waiting.run(path='never')")
     until(notebook, "'it has begun' in _run.logs('waits')", "True")
-    done(notebook, "_run.cancel()\n_run.wait(60)")
+    done(notebook, "_run.cancel()\n_run.wait(300)")
     assert notebook.value("_run.state.value") == "CANCELED"
 
 
@@ -208,7 +208,7 @@ def test_a_tuple_is_no_result(notebook):
             task = halves(n=5)
             halves(n=task.outputs["Output_1"])
         _run = halved.run()
-        _run.wait(60)
+        _run.wait(300)
         """,
     )
     outputs = "[sorted(t.outputs.items()) for t in _run.tasks.values()]"
@@ -261,7 +261,7 @@ def test_outputs_are_not_calculated_with_nor_selected_nor_compared_twice(noteboo
             with dsl.ParallelFor(p.output["items"]) as item:
                 show(n=item)
         _run = calculated.run()
-        _run.wait(60)
+        _run.wait(300)
         """,
     )
     assert notebook.value("_run.state.value") == "SUCCEEDED"

@@ -69,11 +69,11 @@ def test_who_has_seen_the_end_sees_the_run_go_on(failed):
     seen = bench.get("latest")
     assert seen.state is State.FAILED
     again = bench.resume(seen.id)
-    assert again.wait(60).state is State.FAILED
+    assert again.wait(300).state is State.FAILED
     assert again.status.tasks["train"].attempt == 2
     assert bench.history.runs(1)[0].state is State.FAILED
     (failed / "there").write_text("1")
-    assert bench.resume(seen.id).wait(60).state is State.SUCCEEDED
+    assert bench.resume(seen.id).wait(300).state is State.SUCCEEDED
     assert seen.status.tasks["train"].outputs == {"Output": 2}
     bench.close()
     # Another process, later, is told the same.
@@ -92,7 +92,7 @@ def test_who_has_seen_the_end_sees_another_process_go_on_with_the_run(failed):
     assert seen.status.tasks["load"].state is State.SUCCEEDED
     with (failed / "there").open("w") as file:
         file.write("41")
-    assert seen.wait(60).state is State.SUCCEEDED
+    assert seen.wait(300).state is State.SUCCEEDED
     assert seen.status.tasks["train"].outputs == {"Output": 42}
     assert here.runs(1)[0].state is State.SUCCEEDED
     # It need not have been looked at meanwhile.

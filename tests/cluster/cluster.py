@@ -106,7 +106,7 @@ class TestCluster:
         """Return a Workflow as it is stored."""
         return self.store.get("workflows", self.namespace, name)
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def wait(self, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
         """Return what the condition returns as soon as that is true.
 
         Raises:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -128,13 +129,15 @@ class Pod:
 
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, number)
+            # The pod's own thread may have seen it end since.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     def _run(self) -> None:
         container = self.template.get("script") or self.template["container"]
         try:
             self._stage()
-        except FileNotFoundError:
+        except OSError:
             self.phase = "Failed"
             self.log.close()
             self.on_change()

@@ -260,7 +260,9 @@ class Reconciliation:
         )
 
     def _own_pods(self) -> list[Pod]:
-        return [pod for (_, name), pod in self._controller.pods.items() if name.startswith(f"{self._name}-")]
+        return [
+            pod for (_, name), pod in list(self._controller.pods.items()) if name.startswith(f"{self._name}-")
+        ]
 
     def _resolved(self, task: dict[str, Any]) -> dict[str, Any]:
         """Return the task's arguments with other tasks' outputs and the workflow's parameters in them."""

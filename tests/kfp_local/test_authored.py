@@ -138,7 +138,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
                 for _, held in batch
             ]
             for (name, pipeline), run in zip(batch, runs, strict=True):
-                told[name] = _told(run.wait(120), pipeline)
+                told[name] = _told(run.wait(300), pipeline)
     return told
 
 

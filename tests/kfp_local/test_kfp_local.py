@@ -68,7 +68,7 @@ def test_kfp_runs_what_we_write_and_gives_what_our_engine_gives(
     bench = Workbench()
     try:
         for run in [bench.run(pipeline.model, arguments) for pipeline, arguments in runs]:
-            run.wait(120, raise_on_failure=True)
+            run.wait(300, raise_on_failure=True)
             expected.append({"outputs": {name: told(value) for name, value in run.outputs.items()}})
     finally:
         bench.close()

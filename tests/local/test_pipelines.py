@@ -182,7 +182,7 @@ def test_an_interrupt_cancels_the_run(init: Init, place: Path) -> None:
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         wait_for_ever(path=str(marker))
-    assert workbench.current().get("latest").wait(60).state == "CANCELED"
+    assert workbench.current().get("latest").wait(300).state == "CANCELED"
 
 
 def test_calls_of_several_threads_are_runs_of_their_own(init: Init) -> None:
@@ -192,5 +192,5 @@ def test_calls_of_several_threads_are_runs_of_their_own(init: Init) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert given == {0: 1, 1: 2, 2: 3}

@@ -85,7 +85,7 @@ def test_a_tagged_notebook_runs_as_a_pipeline_of_its_names(written, bench):
     pipeline = find_pipeline(path)
     assert (pipeline.name, [spec.name for spec in pipeline.inputs]) == ("study", ["rows", "name"])
     assert edges(pipeline) == {"load": [], "middle": ["load"], "add-up": ["middle"]}
-    run = bench.run(pipeline, {"rows": 3}).wait(60)
+    run = bench.run(pipeline, {"rows": 3}).wait(300)
     assert run.state == "SUCCEEDED", run.logs()
     assert "it's {here} 2.0" in run.logs("add-up")
     assert run.metrics == {"add-up": {"total": 2.0}}
@@ -97,7 +97,7 @@ def test_an_error_in_a_step_names_the_cell_and_line_it_was_written_in(written, b
         ("\nsecond = first / 0\n",),
         ("third = second", "step:next", "prev:only"),
     )
-    run = bench.run(find_pipeline(path), {}).wait(60)
+    run = bench.run(find_pipeline(path), {}).wait(300)
     error = run.tasks["only"].error
     assert (error.type, error.file, error.line) == ("ZeroDivisionError", f"{path}, cell 2", 2)
 
@@ -168,7 +168,7 @@ def test_kale_asks_pypi_for_a_local_module(written, tmp_path, bench, monkeypatch
     monkeypatch.chdir("/")
     pipeline = find_pipeline(path)
     assert pipeline.components["comp-a"].implementation.packages == ()
-    run = bench.run(pipeline, {}).wait(60)
+    run = bench.run(pipeline, {}).wait(300)
     assert "it is 42" in run.logs("a")
 
 
@@ -184,7 +184,7 @@ def test_kale_fails_on_pip_and_magics_in_a_step(written):
 
 def test_kale_breaks_on_a_quote_in_a_parameter(written, bench):
     path = written(('text = "\'}}; import os #"', "pipeline-parameters"), ("print('it', text)", "step:a"))
-    run = bench.run(find_pipeline(path), {}).wait(60)
+    run = bench.run(find_pipeline(path), {}).wait(300)
     assert "it '}}; import os #" in run.logs("a")
 
 
@@ -230,7 +230,7 @@ def test_a_function_that_a_step_defines_travels_as_source(written, bench):
         ("import math\ndef area(r):\n    return round(math.pi * r * r, 2)\nr = 2", "step:a"),
         ("print('area', area(r))", "step:b", "prev:a"),
     )
-    run = bench.run(find_pipeline(path), {}).wait(60)
+    run = bench.run(find_pipeline(path), {}).wait(300)
     assert "area 12.57" in run.logs("b")
     assert sorted(run.pipeline.graph.tasks["b"].arguments) == ["r"]
 
@@ -242,7 +242,7 @@ def test_classes_travel_to_the_steps_that_load_their_instances(written, bench):
         ("total = sum(item.n for item in held)", "step:use", "prev:make"),
         ("print('total', total, held[1].n)", "step:show", "prev:use"),
     )
-    run = bench.run(find_pipeline(path), {}).wait(120)
+    run = bench.run(find_pipeline(path), {}).wait(300)
     assert run.state == "SUCCEEDED", run.logs()
     assert run.logs("show") == "total 5 3\n"
 

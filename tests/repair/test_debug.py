@@ -62,7 +62,7 @@ def run_program(text: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_failed_step_fails_again_in_a_bare_interpreter_on_its_real_inputs(bench, tmp_path):
-    run = bench.run(study.model, {"rows": 4}).wait(60)
+    run = bench.run(study.model, {"rows": 4}).wait(300)
     before = {path: path.read_bytes() for path in (tmp_path / "data" / "runs").rglob("*") if path.is_file()}
     assert failed_task(run) == "train"
     code = task_code(run, "train", {})
@@ -90,7 +90,7 @@ def test_a_failed_step_fails_again_in_a_bare_interpreter_on_its_real_inputs(benc
 
 
 def test_a_step_that_succeeded_comes_back_too_with_its_outputs_elsewhere(bench, tmp_path):
-    run = bench.run(study.model, {}).wait(60)
+    run = bench.run(study.model, {}).wait(300)
     code = task_code(run, "load", {})
     assert code.text.splitlines()[0] == f"{MARK}load, which succeeded in run {run.id}"
     own = run.tasks["load"].artifacts["data"].path
@@ -108,17 +108,17 @@ def test_a_name_that_a_component_has_is_left_to_it(bench):
     def names():
         count(load=1, count=0)
 
-    run = bench.run(names.model, {}).wait(60)
+    run = bench.run(names.model, {}).wait(300)
     code = task_code(run, "count", {"load": names})
     assert code.inputs == {"load_given": 1, "count_given": 0}
     assert code.text.endswith("count(load=load_given, count=count_given)\n")
 
 
 def test_what_cannot_be_brought_back_says_why(bench):
-    run = bench.run(study.model, {}).wait(60)
+    run = bench.run(study.model, {}).wait(300)
     with pytest.raises(DebugError, match=r"nobody knows its inputs: Not run because train failed"):
         task_code(run, "after", {})
-    again = bench.run(study.model, {}).wait(60)
+    again = bench.run(study.model, {}).wait(300)
     with pytest.raises(DebugError, match=f"its result is that of run {run.id}"):
         task_code(again, "load", {})
     with pytest.raises(DebugError, match=r"has no task 'fit'.*load, train, after"):
@@ -129,7 +129,7 @@ def test_what_cannot_be_brought_back_says_why(bench):
         load(rows=1)
 
     with pytest.raises(DebugError, match="No step of the run has failed"):
-        failed_task(bench.run(fine.model, {}).wait(60))
+        failed_task(bench.run(fine.model, {}).wait(300))
 
 
 def test_of_a_run_on_a_cluster_it_says_what_cannot_be_fetched(tmp_path, monkeypatch):
@@ -151,7 +151,7 @@ def test_of_a_run_on_a_cluster_it_says_what_cannot_be_fetched(tmp_path, monkeypa
         ),
         RunChanged(3.0, State.FAILED),
     )
-    run.wait(10)
+    run.wait(300)
     code = task_code(run, failed_task(run), {})
     assert code.notes[0].startswith("'data' (s3://bucket/data) is not here: This engine cannot bring")
     assert code.notes[0].endswith("With a copy, set `data.path` to where it is.")
@@ -170,7 +170,7 @@ def test_packages_that_a_step_installs_are_named(bench):
     def needy():
         need()
 
-    run = bench.run(needy.model, {}).wait(60)
+    run = bench.run(needy.model, {}).wait(300)
     code = task_code(run, "need", {})
     assert code.notes == ("It installs packages, which must be here too: pytest.",)
     assert "ValueError: no (" in code.text.splitlines()[1]
@@ -222,7 +222,7 @@ def notebook_of(folder):
 
 
 def test_a_step_that_was_written_as_a_cell_comes_back_as_its_body(bench, tmp_path):
-    run = bench.run(find_pipeline(notebook_of(tmp_path)), {}).wait(60)
+    run = bench.run(find_pipeline(notebook_of(tmp_path)), {}).wait(300)
     assert failed_task(run) == "use", run.logs()
     code = task_code(run, "use", {})
     # The values themselves, as the cell has them.

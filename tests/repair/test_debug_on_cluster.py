@@ -57,7 +57,7 @@ def program(text: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_its_artifacts_come_from_the_clusters_store(bench_on_cluster: Workbench, tmp_path: Path) -> None:
-    run = bench_on_cluster.run(study.model, {"rows": 4}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(study.model, {"rows": 4}, target=TARGET).wait(300)
     told: list[str] = []
     code = task_code(run, failed_task(run), {}, told.append)
     assert code.notes == ()
@@ -77,7 +77,7 @@ def test_its_artifacts_come_from_the_clusters_store(bench_on_cluster: Workbench,
 def test_what_cannot_be_brought_is_named_and_the_rest_is_there(
     bench_on_cluster: Workbench, cluster: TestCluster
 ) -> None:
-    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(300)
     uri = run.tasks["load"].artifacts["data"].uri
     (cluster.folder / "repository" / uri).unlink()
     code = task_code(run, "train", {})
@@ -92,7 +92,7 @@ def test_what_cannot_be_brought_is_named_and_the_rest_is_there(
 def test_of_a_cluster_that_is_down_the_parameters_are_there(
     bench_on_cluster: Workbench, cluster: TestCluster
 ) -> None:
-    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(300)
     cluster.go_down()
     try:
         code = task_code(run, "train", {})
@@ -106,7 +106,7 @@ def test_of_a_cluster_that_is_down_the_parameters_are_there(
 def test_an_artifact_of_a_run_on_a_cluster_has_a_path_here(
     bench_on_cluster: Workbench, cluster: TestCluster
 ) -> None:
-    run = bench_on_cluster.run(study.model, {"rows": 2}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(study.model, {"rows": 2}, target=TARGET).wait(300)
     data = run.tasks["load"].artifacts["data"]
     cluster.server.requests.clear()
     assert (data.type, data.metadata) == ("system.Dataset", {"rows": 2})
@@ -122,7 +122,7 @@ def test_an_artifact_of_a_run_on_a_cluster_has_a_path_here(
 def test_an_artifact_that_is_gone_says_so_where_its_path_is_asked_for(
     bench_on_cluster: Workbench, cluster: TestCluster
 ) -> None:
-    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(study.model, {}, target=TARGET).wait(300)
     data = run.tasks["load"].artifacts["data"]
     (cluster.folder / "repository" / data.uri).unlink()
     with pytest.raises(EngineError, match="not in the cluster's store any more"):
@@ -130,7 +130,7 @@ def test_an_artifact_that_is_gone_says_so_where_its_path_is_asked_for(
 
 
 def test_a_cell_gets_the_values_themselves(bench_on_cluster: Workbench, tmp_path: Path) -> None:
-    run = bench_on_cluster.run(find_pipeline(notebook_of(tmp_path)), {}, target=TARGET).wait(60)
+    run = bench_on_cluster.run(find_pipeline(notebook_of(tmp_path)), {}, target=TARGET).wait(300)
     assert failed_task(run) == "use", run.logs()
     code = task_code(run, "use", {})
     assert code.inputs["data"] == {"held": {1, 4}, "none": 0}

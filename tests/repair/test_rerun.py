@@ -90,13 +90,13 @@ def ledger(tmp_path) -> Ledger:
 @pytest.mark.parametrize("caching", [True, False])
 def test_only_the_mended_step_and_what_follows_it_run_again(bench, ledger, caching):
     arguments = {"ledger": str(ledger.path)}
-    failed = bench.run(study(broken_train), arguments, caching=caching).wait(60)
+    failed = bench.run(study(broken_train), arguments, caching=caching).wait(300)
     assert failed.state == "FAILED"
     assert ledger.ran() == ["aside", "load", "train"]
 
     told: list[str] = []
     bench.add_pipeline(study(broken_train))
-    run = rerun(bench, failed, components={"train": train.model}, caching=caching, tell=told.append).wait(60)
+    run = rerun(bench, failed, components={"train": train.model}, caching=caching, tell=told.append).wait(300)
     assert run.state == "SUCCEEDED"
     assert ledger.ran() == ["report", "train"]
     assert told == [f"Taken over from run {failed.id}: load, aside. Run again: train, report."]
@@ -107,7 +107,7 @@ def test_only_the_mended_step_and_what_follows_it_run_again(bench, ledger, cachi
 
     # A third run goes on from the second; what it takes over still says which run made it.
     third = rerun(bench, run, arguments={"rows": 3}, components={"report": other_report()}, caching=False)
-    assert third.wait(60).state == "FAILED"  # the pipeline that is known here still has the broken step
+    assert third.wait(300).state == "FAILED"  # the pipeline that is known here still has the broken step
     assert ledger.ran() == ["train"]
     assert third.tasks["load"].status.cached_from == failed.id
 
@@ -121,23 +121,23 @@ def other_report():
 
 
 def test_a_changed_argument_runs_again_what_gets_it(bench, ledger):
-    done = bench.run(study(train), {"ledger": str(ledger.path)}, caching=False).wait(60)
+    done = bench.run(study(train), {"ledger": str(ledger.path)}, caching=False).wait(300)
     assert ledger.ran() == ["aside", "load", "report", "train"]
-    run = rerun(bench, done, study(train), arguments={"rows": 5}, caching=False).wait(60)
+    run = rerun(bench, done, study(train), arguments={"rows": 5}, caching=False).wait(300)
     assert ledger.ran() == ["load", "report", "train"]
     assert run.tasks["report"].outputs == {"Output": 5}
 
 
 def test_a_step_whose_files_are_gone_runs_again(bench, ledger):
-    failed = bench.run(study(broken_train), {"ledger": str(ledger.path)}).wait(60)
+    failed = bench.run(study(broken_train), {"ledger": str(ledger.path)}).wait(300)
     Path(failed.tasks["load"].artifacts["data"].path).unlink()
     ledger.ran()
-    assert rerun(bench, failed, study(train), caching=False).wait(60).state == "SUCCEEDED"
+    assert rerun(bench, failed, study(train), caching=False).wait(300).state == "SUCCEEDED"
     assert ledger.ran() == ["load", "report", "train"]
 
 
 def test_a_rerun_of_what_succeeded_and_is_unchanged_is_refused(bench, ledger):
-    done = bench.run(study(train), {"ledger": str(ledger.path)}).wait(60)
+    done = bench.run(study(train), {"ledger": str(ledger.path)}).wait(300)
     with pytest.raises(RerunError, match="Nothing was changed"):
         rerun(bench, done, study(train))
     with pytest.raises(RerunError, match="a run on local cannot be taken over on argo"):
@@ -151,7 +151,7 @@ def test_a_component_that_does_not_fit_any_more_names_the_pipelines_cell(bench, 
     def train(ledger: str, rate: float) -> int:
         return 1
 
-    failed = bench.run(study(broken_train), {"ledger": str(ledger.path)}).wait(60)
+    failed = bench.run(study(broken_train), {"ledger": str(ledger.path)}).wait(300)
     with pytest.raises(PipelineError, match="run the pipeline's cell again"):
         rerun(bench, failed, components={"train": train.model})
 
@@ -164,8 +164,8 @@ def test_the_latest_run_is_that_of_a_pipeline_defined_here(bench, ledger):
     def other():
         aside(ledger="/dev/null")
 
-    mine = bench.run(study(broken_train), {"ledger": str(ledger.path)}).wait(60)
-    later = bench.run(other.model, {}).wait(60)
+    mine = bench.run(study(broken_train), {"ledger": str(ledger.path)}).wait(300)
+    later = bench.run(other.model, {}).wait(300)
     assert latest_run(bench).id == later.id
     assert latest_run(bench, failed=True).id == mine.id
     bench.add_pipeline(study(broken_train))
@@ -200,10 +200,10 @@ def test_the_iterations_of_a_loop_are_taken_over_one_by_one(bench, ledger, most)
 
         return made.model
 
-    failed = bench.run(looped(1), {"ledger": str(ledger.path)}, caching=False).wait(60)
+    failed = bench.run(looped(1), {"ledger": str(ledger.path)}, caching=False).wait(300)
     assert failed.state == "FAILED"
     assert ledger.ran() == ["check-1", "check-2", "pick-1", "pick-2"]
-    run = rerun(bench, failed, looped(most), caching=False).wait(60)
+    run = rerun(bench, failed, looped(most), caching=False).wait(300)
     # Nothing but the iteration that failed, if nothing was changed; all that get the changed value if it was.
     assert ledger.ran() == (["check-2"] if most == 1 else ["check-1", "check-2"])
     assert (run.state == "SUCCEEDED") is (most == 2)

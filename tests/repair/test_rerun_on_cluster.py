@@ -27,12 +27,12 @@ def ledger(tmp_path) -> Ledger:
 
 def test_only_the_mended_step_and_what_follows_it_run_again(bench_on_cluster, cluster, ledger, tmp_path):
     bench = bench_on_cluster
-    failed = bench.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(60)
+    failed = bench.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(300)
     assert failed.state == "FAILED"
     assert ledger.ran() == ["aside", "load", "train"]
 
     told: list[str] = []
-    run = rerun(bench, failed, components={"train": train.model}, tell=told.append).wait(60)
+    run = rerun(bench, failed, components={"train": train.model}, tell=told.append).wait(300)
     assert run.state == "SUCCEEDED"
     assert run.target == failed.target
     assert ledger.ran() == ["report", "train"]
@@ -49,13 +49,13 @@ def test_only_the_mended_step_and_what_follows_it_run_again(bench_on_cluster, cl
 
     # It is all in the cluster: another kernel reads the same.
     other = Workbench(tmp_path / "data")
-    again = other.get(run.id).wait(60)
+    again = other.get(run.id).wait(300)
     assert again.tasks["load"].status.cached_from == failed.id
     assert again.tasks["load"].artifacts["data"] == run.tasks["load"].artifacts["data"]
     other.close()
 
     # A third run takes over from the second what that had taken over, and what it made.
-    third = rerun(bench, run, study(train), components={"report": other_report()}).wait(60)
+    third = rerun(bench, run, study(train), components={"report": other_report()}).wait(300)
     assert third.state == "SUCCEEDED"
     assert ledger.ran() == []
     assert third.tasks["load"].status.cached_from == failed.id
@@ -69,8 +69,8 @@ def test_only_the_mended_step_and_what_follows_it_run_again(bench_on_cluster, cl
 def test_the_log_of_a_task_that_was_taken_over_goes_with_the_run_that_ran_it(
     bench_on_cluster, cluster, ledger
 ):
-    failed = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(60)
-    run = rerun(bench_on_cluster, failed, study(train)).wait(60)
+    failed = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(300)
+    run = rerun(bench_on_cluster, failed, study(train)).wait(300)
     cluster.store.delete("workflows", cluster.namespace, failed.id)
     assert run.logs("load") == (
         f"[kfp-jupyter] It ran in {failed.id}, which is not in the cluster any more, nor is its log.\n"
@@ -80,21 +80,21 @@ def test_the_log_of_a_task_that_was_taken_over_goes_with_the_run_that_ran_it(
 def test_an_artifact_that_is_gone_meanwhile_is_named_at_the_task_that_needs_it(
     bench_on_cluster, cluster, ledger
 ):
-    failed = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(60)
+    failed = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(300)
     (cluster.folder / "repository" / failed.tasks["load"].artifacts["data"].uri).unlink()
-    run = rerun(bench_on_cluster, failed, study(train)).wait(60)
+    run = rerun(bench_on_cluster, failed, study(train)).wait(300)
     assert (run.state, run.tasks["train"].reason) == ("FAILED", "InputGone")
     assert "not in the cluster's store any more: run the whole pipeline" in run.tasks["train"].message
 
 
 def test_results_are_not_taken_elsewhere(bench_on_cluster, ledger):
-    here = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target="local").wait(60)
+    here = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target="local").wait(300)
     with pytest.raises(RerunError, match=f"on local cannot be taken over on {TARGET}"):
         rerun(bench_on_cluster, here, study(train), target=TARGET)
-    there = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(60)
+    there = bench_on_cluster.run(study(broken_train), {"ledger": str(ledger.path)}, target=TARGET).wait(300)
     ledger.ran()
     # Without its artifacts a result is of no use here; the others are.
-    run = rerun(bench_on_cluster, there, study(train), target="local", caching=False).wait(60)
+    run = rerun(bench_on_cluster, there, study(train), target="local", caching=False).wait(300)
     assert run.state == "SUCCEEDED"
     assert ledger.ran() == ["load", "report", "train"]
 

@@ -38,7 +38,7 @@ class Followed:
         self.thread.start()
         return self
 
-    def join(self, seconds: float = 120) -> RunState:
+    def join(self, seconds: float = 300) -> RunState:
         assert self.thread is not None
         self.thread.join(seconds)
         assert not self.thread.is_alive(), f"still following: {self.state}"

@@ -106,14 +106,14 @@ class Run:
     def folder(self) -> Path:
         return Path(self.ref.location)
 
-    def wait(self, seconds: float = 120) -> RunState:
+    def wait(self, seconds: float = 300) -> RunState:
         """Follow the run to its end."""
         for _ in self.follow(seconds):
             pass
         assert self.state is not None
         return self.state
 
-    def until(self, condition: Callable[[RunState], bool], seconds: float = 120) -> RunState:
+    def until(self, condition: Callable[[RunState], bool], seconds: float = 300) -> RunState:
         """Follow the run until its state fulfils a condition."""
         for state in self.follow(seconds):
             if condition(state):
@@ -132,7 +132,7 @@ class Run:
         assert self.state.state.finished, f"not ended after {seconds} s: {self.state}"
 
     def log(self, task_: str = "step", *, follow: bool = False) -> list[str]:
-        return list(self.engine.logs(self.ref, task_, Deadline(time.monotonic() + 60), follow=follow))
+        return list(self.engine.logs(self.ref, task_, Deadline(time.monotonic() + 300), follow=follow))
 
 
 class Deadline(Stop):
@@ -184,7 +184,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 120) -> bool:
     """Say whether a condition comes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -48,7 +48,7 @@ def test_an_authored_pipeline_runs(
     assert started
     failed: dict[str, RunState] = {}
     for name, run in started.items():
-        state = run.wait(120)
+        state = run.wait(300)
         ended = {task.state for task in state.tasks.values()}
         if state.state is not State.SUCCEEDED or not ended <= {State.SUCCEEDED, State.SKIPPED}:
             failed[name] = state
