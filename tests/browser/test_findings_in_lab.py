@@ -87,7 +87,7 @@ def test_findings_are_drawn_where_they_are_and_go_with_what_they_are_about(check
     keyword = checked.cell(LOAD_CELL).locator(".cm-line span", has_text="import").first.get_attribute("class")
     assert keyword
     inside = checked.cell(WARNED_CELL).locator(".cm-line span", has_text="return")
-    assert inside.first.get_attribute("class") == keyword
+    expect(inside.first).to_have_class(keyword)
 
     # By keyboard from finding to finding, across cells, with a tooltip, and words for a screen reader.
     page.evaluate(f"({PANEL}).content.activeCellIndex = {LOAD_CELL}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Lab
+from tests.browser.conftest import WAIT, Lab
 from tests.browser.workspace import PANEL, SLOW, Workspace, write_notebook
 
 LOAD = """
@@ -55,7 +55,7 @@ import os, time
 while not os.path.exists("{busy}"):
     time.sleep(0.05)
 """
-BUSY_CELL = 5
+PIPELINE_CELL, BUSY_CELL = 4, 5
 
 
 class Gated(Workspace):
@@ -167,18 +167,26 @@ def test_the_saved_notebook_tells_the_end_of_its_run(gated: Gated, browser: Brow
 
     gated.gate.touch()
     gated.expect_states(train="SUCCEEDED", finish="SUCCEEDED")
-    gated.page.wait_for_function(f"({PANEL}).context.model.dirty", timeout=SLOW)
+    # The end is written into the cell's output when it has been asked for.
+    gated.page.wait_for_function(
+        f"""() => {{
+             const output = ({PANEL}).content.model.cells.get({PIPELINE_CELL}).outputs.get(0).toJSON();
+             return output.data['application/vnd.kfp-jupyter.run.v1+json'].run?.state === 'SUCCEEDED';
+           }}""",
+        timeout=SLOW,
+    )
     saved = gated.save()
     [document] = run_documents(saved)
     assert document["run"]["state"] == "SUCCEEDED"
     assert {task["state"] for task in document["run"]["tasks"].values()} == {"SUCCEEDED"}
-    assert "RUNNING" not in json.dumps(saved["cells"][4]["outputs"])
+    assert "RUNNING" not in json.dumps(saved["cells"][PIPELINE_CELL]["outputs"])
 
     # Another file, which nobody has signed, in another browser: no kernel is asked, and nothing is trusted.
     saved["metadata"]["note"] = "a stranger's file"
     stranger = f"stranger-{gated.name}"
     (gated.lab.folder / stranger).write_text(json.dumps(saved), encoding="utf-8")
     context = browser.new_context()
+    context.set_default_timeout(WAIT)
     try:
         reader = Workspace(context.new_page(), gated.lab, stranger)
         reader.open()

@@ -87,12 +87,12 @@ def test_dates_and_numbers_of_base_60_stay_texts(text: str) -> None:
     ids=range(24),
 )
 def test_what_is_beyond_a_limit_or_no_data_is_refused(text: str | bytes, where: str, what: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(DocumentError) as caught:
         load(text)
     assert caught.value.where.startswith(where)
     assert what in str(caught.value)
-    assert time.perf_counter() - began < 30
+    assert time.process_time() - began < 30
 
 
 @pytest.mark.parametrize("text", ["a: [" + "1," * 600 + "]", '{"a": [' + "1," * 600 + "1]}"])
