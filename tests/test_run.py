@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from kfp_jupyter.engines.base import EngineError
-from kfp_jupyter.model.run import ArtifactRecord, RunChanged, State, Target, TaskChanged, TaskError
+from kfp_jupyter.model.run import (
+    ArtifactRecord,
+    IterationsAdded,
+    RunChanged,
+    State,
+    Target,
+    TaskChanged,
+    TaskError,
+)
 from kfp_jupyter.run import ConnectionLostError, Run, RunFailedError
 from kfp_jupyter.run.task import NoSuchNameError
 from kfp_jupyter.workbench import Workbench
@@ -135,6 +143,42 @@ def test_a_failed_run_raises_only_if_asked_to(run, engine):
     assert raised.value.where == f"run {run.id}, task train, Cell In[3], line 4"
     assert raised.value.what == "ValueError: no rows."
     assert run.tasks["train"].error == error
+
+
+def test_a_task_of_a_loop_has_a_name_that_people_read_and_finds_it(workbench, engine):
+    from kfp_jupyter import dsl
+
+    @dsl.component
+    def fit(rate: float):
+        pass
+
+    @dsl.pipeline
+    def looped():
+        with dsl.ParallelFor([0.1, 0.3]) as rate:
+            fit(rate=rate)
+
+    run = workbench.run(looped.model)
+    paths = [f"for-loop-2[{index}]/fit" for index in range(2)]
+    error = TaskError("ValueError", "too high", "Cell In[3]", 4, "Traceback …")
+    engine.tell(
+        run.id,
+        IterationsAdded(2.0, "for-loop-2", 2, ("fit",)),
+        TaskChanged(3.0, paths[0], State.SUCCEEDED, attempt=1, inputs={"rate": 0.1}),
+        TaskChanged(4.0, paths[1], State.FAILED, attempt=1, inputs={"rate": 0.3}, error=error),
+        RunChanged(5.0, State.FAILED, "TaskFailed"),
+    )
+    run.wait(10)
+    engine.printed = {(run.id, path): ["epoch 1"] for path in paths}
+    assert [run.task_names()[path] for path in paths] == ["fit #0 · rate 0.1", "fit #1 · rate 0.3"]
+    assert run.logs() == "[fit #0 · rate 0.1] epoch 1\n[fit #1 · rate 0.3] epoch 1\n"
+    for name in (paths[1], "fit #1", "fit #1 · rate 0.3"):
+        assert run.tasks[name].name == paths[1]
+    with pytest.raises(NoSuchNameError, match="The tasks are"):
+        run.tasks["fit #2"]
+    failure = run.failure()
+    assert failure.where == f"run {run.id}, task fit #1 · rate 0.3, Cell In[3], line 4"
+    # Commands take the path.
+    assert f"`%kfp logs {run.id} {paths[1]}`" in failure.remedy
 
 
 def test_a_canceled_run_ends(run, engine):

@@ -151,11 +151,12 @@ def logs(options: Namespace) -> int:
         return OK
     tasks = [found.tasks[options.task].name] if options.task else list(found.tasks)
     cursors = dict.fromkeys(tasks, 0)
+    names = found.task_names()
     while cursors:
         for task in list(cursors):
             lines, cursors[task], done = workbench.log_lines(found.id, task, cursors[task])
             for line in lines:
-                say(line if options.task else f"[{task}] {line}")
+                say(line if options.task else f"[{names[task]}] {line}")
             if done:
                 del cursors[task]
         if cursors:
@@ -207,7 +208,7 @@ def _shown(run: Run) -> int:
     """Show a run that has ended."""
     from kfp_jupyter.model.run import State
     from kfp_jupyter.view import document, text
-    from kfp_jupyter.view.metrics import task_labels
+    from kfp_jupyter.view.task_names import task_labels
 
     drawn = document(run.pipeline, run.status)
     say(text(drawn))

@@ -9,8 +9,8 @@ from typing import TextIO
 from kfp_jupyter.model.run import RunState, TaskRun
 from kfp_jupyter.run import Run
 from kfp_jupyter.view.document import document
-from kfp_jupyter.view.metrics import node_names, task_name
 from kfp_jupyter.view.task_line import task_line
+from kfp_jupyter.view.task_names import node_names, task_name
 from kfp_jupyter.view.text import text
 
 # https://en.wikipedia.org/wiki/ANSI_escape_code

@@ -15,8 +15,8 @@ from kfp_jupyter.engines.local.log import TAIL_LINES, TAIL_WIDTH
 from kfp_jupyter.model.run import State, TaskRun
 from kfp_jupyter.run import Run
 from kfp_jupyter.view.document import document
-from kfp_jupyter.view.metrics import node_names, task_name
 from kfp_jupyter.view.task_line import task_line
+from kfp_jupyter.view.task_names import node_names, task_name
 from kfp_jupyter.workbench import current
 
 INTERVAL_SECONDS = 0.1

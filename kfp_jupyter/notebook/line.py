@@ -116,11 +116,12 @@ def _logs(session: Any, options: argparse.Namespace) -> None:
         return
     tasks = [run.tasks[options.task].name] if options.task else list(run.tasks)
     cursors = dict.fromkeys(tasks, 0)
+    names = run.task_names()
     while cursors:
         for task in list(cursors):
             lines, cursors[task], done = session.workbench.log_lines(run.id, task, cursors[task])
             for line in lines:
-                session.say(line if options.task else f"[{task}] {line}")
+                session.say(line if options.task else f"[{names[task]}] {line}")
             if done:
                 del cursors[task]
         time.sleep(_LOG_PACE if cursors else 0)

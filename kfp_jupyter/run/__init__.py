@@ -99,8 +99,8 @@ class Run:
 
     @property
     def tasks(self) -> Tasks:
-        """The tasks by KFP's name (`train-2`); the Python spelling (`train_2`) finds them too."""
-        return Tasks(tuple(self.status.tasks), self._task)
+        """The tasks by KFP's name (`train-2`); the Python spelling (`train_2`) and the shown name do too."""
+        return Tasks(tuple(self.status.tasks), self._task, self.task_names)
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
@@ -179,8 +179,16 @@ class Run:
         """
         if task is not None:
             return self.tasks[task].logs()
-        texts = [(path, held.logs()) for path, held in self.tasks.items() if held.attempt]
-        return "".join(f"[{path}] {line}\n" for path, text in texts for line in text.splitlines())
+        names = self.task_names()
+        texts = [(names[path], held.logs()) for path, held in self.tasks.items() if held.attempt]
+        return "".join(f"[{name}] {line}\n" for name, text in texts for line in text.splitlines())
+
+    def task_names(self) -> dict[str, str]:
+        """Return what people read for each task, by its path: `train #2 · rate 0.3` of a task in a loop."""
+        from kfp_jupyter.view.document import document
+        from kfp_jupyter.view.task_names import task_labels
+
+        return task_labels(document(self.pipeline, self.status))
 
     def given(self, task: str) -> Json:
         """Return what a task got, as KFP's ExecutorInput; None where only its parameters are known.
@@ -251,7 +259,7 @@ class Run:
         place = f", {error.file}, line {error.line}" if error and error.file else ""
         return RunFailedError(
             f"{why.rstrip('.')}.",
-            where=f"run {self.id}, task {failed.name}{place}",
+            where=f"run {self.id}, task {self.task_names().get(failed.name, failed.name)}{place}",
             remedy=f"`%kfp logs {self.id} {failed.name}` or `run.logs({failed.name!r})` shows its log.",
         )
 

@@ -206,15 +206,25 @@ class Tasks(Mapping[str, RunTask]):
     Args:
         paths: Their paths.
         task: Makes the handle of one.
+        names: Gives what people read for each path: `train #2 · rate 0.3`.
     """
 
-    def __init__(self, paths: tuple[str, ...], task: Callable[[str], RunTask]) -> None:
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        task: Callable[[str], RunTask],
+        names: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._paths = paths
         self._task = task
+        self._names = names
 
     def __getitem__(self, name: str) -> RunTask:
         for path in (name, name.replace("_", "-")):
             if path in self._paths:
+                return self._task(path)
+        for path, shown in self._names().items():
+            if path in self._paths and name in (shown, shown.split(" · ")[0]):
                 return self._task(path)
         from kfp_jupyter.model.check import unknown_name
 

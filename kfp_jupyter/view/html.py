@@ -12,12 +12,14 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 
+from kfp_jupyter.model.run import GROUP_FAILED
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.view.charts import charts
 from kfp_jupyter.view.look import FONT, STATES
 from kfp_jupyter.view.markup import element, escaped
-from kfp_jupyter.view.metrics import table, task_labels
+from kfp_jupyter.view.metrics import table
 from kfp_jupyter.view.svg import svg
+from kfp_jupyter.view.task_names import task_labels, with_names
 from kfp_jupyter.view.wording import look_key, moment, spent, state_name, status, target_name, usage
 
 _MOST_NODES = 400
@@ -66,7 +68,7 @@ def _header(document: Mapping[str, Json], ran: bool, now: float) -> str:
     ]
     about = element("span", escaped(" · ".join(fact for fact in facts if fact)), style=_FAINT)
     first = f"{name} {_badge(run)} {about}"
-    lines = [_arguments(run["arguments"]), run["message"], *run["notices"]]
+    lines = [_arguments(run["arguments"]), _short(with_names(document, run["message"]), 600), *run["notices"]]
     return _block(first + "".join(_block(escaped(line)) for line in lines if line), "margin:4px 0 8px")
 
 
@@ -94,24 +96,28 @@ def _badge(held: Mapping[str, Json]) -> str:
 
 def _failures(document: Mapping[str, Json]) -> list[str]:
     return [
-        _failure(label, document["run"]["tasks"][path])
+        _failure(document, path, label)
         for path, label in task_labels(document).items()
         if document["run"]["tasks"][path]["state"] == "FAILED"
+        and document["run"]["tasks"][path]["reason"] != GROUP_FAILED
     ]
 
 
-def _failure(label: str, task: Mapping[str, Json]) -> str:
+def _failure(document: Mapping[str, Json], path: str, label: str) -> str:
+    task = document["run"]["tasks"][path]
     error = task["error"]
     colour = STATES["FAILED"]["light"]
     said = (
         f": {error['type']}: {error['message']}"
         if error
-        else f": {task['message'] or task['reason'] or 'failed'}"
+        else f": {with_names(document, task['message']) or task['reason'] or 'failed'}"
     )
     lines = [element("strong", escaped(f"{STATES['FAILED']['mark']} {label}")) + escaped(_short(said, 2000))]
     if error and error["file"]:
         where = f"{error['file']}, line {error['line']}" if error["line"] else error["file"]
         lines.append(_block(escaped(where), _FAINT))
+    if label != path:
+        lines.append(_block(escaped(f"task {path}"), _FAINT))
     if error and error["traceback"]:
         lines.append(_folded("Traceback", error["traceback"]))
     if task["log_tail"]:
@@ -163,7 +169,7 @@ def _tasks(document: Mapping[str, Json], now: float) -> str:
     labels = task_labels(document)
     for path, label in labels.items():
         task = document["run"]["tasks"][path]
-        why = task["error"]["message"] if task["error"] else task["message"]
+        why = task["error"]["message"] if task["error"] else with_names(document, task["message"])
         mark = STATES[look_key(task)]["mark"]
         line = status(task, now)
         told = line if line.startswith(state_name(task)) else f"{state_name(task)} · {line}"

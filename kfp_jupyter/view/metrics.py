@@ -9,14 +9,13 @@ is its output and no metric.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 
 from kfp_jupyter.model.types import Json
-from kfp_jupyter.view.iterations import iteration_of, node_of
+from kfp_jupyter.view.task_names import task_labels
 from kfp_jupyter.view.wording import number
 
 Point = tuple[float, float]
@@ -45,35 +44,6 @@ class Confusion:
     name: str
     classes: tuple[str, ...]
     rows: tuple[tuple[float, ...], ...]
-
-
-def task_labels(document: Mapping[str, Json]) -> dict[str, str]:
-    """Return the name shown for each task of the run, tasks of the graph first and in its order."""
-    names = node_names(document)
-    place = {path: index for index, path in enumerate(names)}
-    tasks = (document["run"] or {}).get("tasks", {})
-    ordered = sorted(tasks, key=lambda path: place.get(node_of(path), len(place)))
-    return {path: task_name(names, path) for path in ordered}
-
-
-def node_names(document: Mapping[str, Json]) -> dict[str, str]:
-    """Return the name shown for each node of the graph: its label, or its path if another has that label."""
-    nodes = document["graph"]["nodes"]
-    count = Counter(node["label"] for node in nodes)
-    return {node["id"]: node["label"] if count[node["label"]] == 1 else node["id"] for node in nodes}
-
-
-def task_name(names: Mapping[str, str], path: str) -> str:
-    """Return the name shown for a task: its node's, and which iteration it is, as in `train #2`.
-
-    Args:
-        names: What `node_names` returns.
-        path: The task's path.
-    """
-    node = node_of(path)
-    if names.get(node, node) == node:
-        return path
-    return f"{names[node]} #{iteration_of(path)}" if node != path else names[node]
 
 
 def scalars(document: Mapping[str, Json]) -> dict[str, dict[str, Json]]:

@@ -15,7 +15,8 @@ from kfp_jupyter.model.run import GROUP_FAILED
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.view.iterations import shown_tasks
 from kfp_jupyter.view.look import STATES
-from kfp_jupyter.view.metrics import Point, curves, table, task_labels
+from kfp_jupyter.view.metrics import Point, curves, table
+from kfp_jupyter.view.task_names import task_labels, with_names
 from kfp_jupyter.view.wording import (
     look_key,
     number,
@@ -70,7 +71,7 @@ def _header(document: Mapping[str, Json], now: float) -> str:
         words += [f"on {target_name(run['target'])}", f"run {run['id']}"]
     elif run:
         words.append(f"run {run['id']} had not ended when this was saved")
-    said = [run["message"], *run["notices"]] if run and "state" in run else []
+    said = [with_names(document, run["message"]), *run["notices"]] if run and "state" in run else []
     return plain("\n".join([" · ".join(words), *filter(None, said)]))
 
 
@@ -152,18 +153,25 @@ def _walk(
 
 def _failures(document: Mapping[str, Json]) -> str:
     return "\n\n".join(
-        _failure(label, document["run"]["tasks"][path])
+        _failure(document, path, label)
         for path, label in task_labels(document).items()
         if document["run"]["tasks"][path]["state"] == "FAILED"
         and document["run"]["tasks"][path]["reason"] != GROUP_FAILED
     )
 
 
-def _failure(label: str, task: Mapping[str, Json]) -> str:
+def _failure(document: Mapping[str, Json], path: str, label: str) -> str:
+    task = document["run"]["tasks"][path]
     error = task["error"]
-    said = f"{error['type']}: {error['message']}" if error else task["message"] or task["reason"] or "failed"
+    said = (
+        f"{error['type']}: {error['message']}"
+        if error
+        else with_names(document, task["message"]) or task["reason"] or "failed"
+    )
     where = f" ({error['file']}, line {error['line']})" if error and error["file"] and error["line"] else ""
     lines = [f"{STATES['FAILED']['mark']} {label}: {said}{where}"]
+    if label != path:
+        lines.append(f"    task {path}")
     if error and error["traceback"]:
         lines += [f"    {line}" for line in error["traceback"].rstrip("\n").split("\n")]
     if task["log_tail"]:

@@ -111,6 +111,7 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   'The notebook has no pipelines.': '노트북에 파이프라인이 없습니다.',
   'The notebook has no running kernel.': '노트북에 실행 중인 커널이 없습니다.',
   'The notebook’s kernel is not connected.': '노트북의 커널이 연결되어 있지 않습니다.',
+  'The task’s name for %kfp debug and %kfp logs': '%kfp debug와 %kfp logs에 쓰는 태스크 이름',
   'The run goes on. Wait for its end, or cancel it first.': '아직 실행 중입니다. 끝나기를 기다리거나 먼저 취소하세요.',
   'The run was in progress when this notebook was saved; start the kernel and load kfp_jupyter to see it.':
     '노트북을 저장할 때 실행이 진행 중이었습니다. 커널을 시작하고 kfp_jupyter를 불러오면 볼 수 있습니다.',

@@ -6,8 +6,9 @@
  * that form is passed over, since artifacts may carry whatever a user wrote; and a number that a task gives out as a
  * parameter is its output and no metric.
  */
-import { iterationOf, nodeOf } from './iterations';
+import { nodeOf } from './iterations';
 import { type CurvePoint, type FullDocument, type JsonObject, type TaskRun, isObject } from './protocol';
+import { taskNames } from './taskNames';
 
 /** What stands for the numbers that JSON has none for. */
 const NO_JSON_NUMBER: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
@@ -111,16 +112,13 @@ export function area(points: readonly CurvePoint[]): number {
 }
 
 function labelledTasks(document: FullDocument, only?: string): [string, TaskRun][] {
-  const order = new Map(document.graph.nodes.map((node, index) => [node.id, { label: node.label, index }]));
-  const place = (path: string): number => order.get(nodeOf(path))?.index ?? Infinity;
-  const name = (path: string): string => {
-    const label = order.get(nodeOf(path))?.label ?? path;
-    return order.has(path) || label === path ? label : `${label} #${iterationOf(path)}`;
-  };
+  const order = new Map(document.graph.nodes.map((node, index) => [node.id, index]));
+  const place = (path: string): number => order.get(nodeOf(path)) ?? Infinity;
+  const names = taskNames(document);
   return Object.entries(document.run.tasks)
     .filter(([path]) => only === undefined || path === only)
     .sort(([a], [b]) => place(a) - place(b))
-    .map(([path, task]) => [name(path), task]);
+    .map(([path, task]) => [names.get(path) ?? path, task]);
 }
 
 function addScalars(values: Map<string, number | string>, metadata: JsonObject): void {

@@ -17,9 +17,12 @@ import { type FullDocument, type GraphNode, type Run, type RunDocument, type Tar
 import { runningTime, stateWord } from './stateText';
 import { CommandError, type Store } from './store';
 import { type Following, Subject } from './subject';
+import { withNames } from './taskNames';
 import { TaskPane } from './taskPane';
 import type { Translation } from './translation';
 
+/** About how many characters of a note are seen. */
+const LONG_NOTE = 300;
 /** Milliseconds between two ticks of the durations. */
 const TICK = 1000;
 
@@ -45,7 +48,7 @@ export class RunView {
   private readonly duration = html('span', { class: 'kfp-duration' });
   private readonly place = html('span', { class: 'kfp-dim kfp-place' });
   private readonly cancel: HTMLButtonElement;
-  private readonly note = html('p', { class: 'kfp-note', role: 'status' });
+  private readonly note = html('p', { class: 'kfp-note kfp-mod-cut', role: 'status' });
   private readonly notices = html('p', { class: 'kfp-note' });
   private readonly alert = html('p', { class: 'kfp-note kfp-mod-bad', role: 'alert' });
   private timer: ReturnType<typeof setInterval> | null = null;
@@ -172,7 +175,10 @@ export class RunView {
     setAttribute(this.place, 'title', full === null || created === null ? null : `${full.run.id} · ${dateTime(created)}`);
     const cancelable = full !== null && !isFinished(full.run.state) && full.run.state !== 'CANCELING';
     this.cancel.hidden = !cancelable || this.subject.connected === null;
-    setText(this.note, this.noteText(document, full));
+    const note = this.noteText(document, full);
+    setText(this.note, note);
+    // A long message is cut on the page; all of it stands with the task that failed.
+    setAttribute(this.note, 'title', note.length > LONG_NOTE ? note : null);
     const told = full?.run.id === this.told.run ? this.told.words : [];
     setText(this.notices, full === null ? '' : [...told, ...full.run.notices].join(' '));
     this.tick();
@@ -191,7 +197,7 @@ export class RunView {
       return this.trans.__('The kernel is not connected; this is how the run was last seen.');
     }
     if (full !== null && full.run.state !== 'SUCCEEDED') {
-      return full.run.message;
+      return withNames(full, full.run.message);
     }
     return '';
   }

@@ -2,6 +2,7 @@
  * The details of the selected task: its error first, what it printed, what went in and came out, what it measured.
  */
 import { copyButton, iconButton } from './buttons';
+import { isFrame } from './card';
 import { fill, html, setText } from './dom';
 import { iterationNames, nodeOf, pathsOf } from './iterations';
 import { LogPane } from './logPane';
@@ -20,6 +21,7 @@ import {
 import { cardDetail, stateWord, taskLook } from './stateText';
 import type { Store } from './store';
 import { Tabs } from './tabs';
+import { withNames } from './taskNames';
 import { TaskActions } from './taskActions';
 import type { Translation } from './translation';
 import { isOverMemory, usageText } from './usageText';
@@ -44,6 +46,8 @@ export class TaskPane {
   private readonly icon = html('span');
   private readonly title = html('strong', { class: 'kfp-pane-title' });
   private readonly detail = html('span', { class: 'kfp-dim' });
+  private readonly path = html('code');
+  private readonly place: HTMLElement;
   private readonly usage = html('p', { class: 'kfp-note kfp-dim kfp-usage' });
   private readonly message = html('p', { class: 'kfp-note' });
   private readonly error = html('div', { class: 'kfp-error' });
@@ -84,10 +88,12 @@ export class TaskPane {
       this.chosen.set(nodeOf(this.iteration.value), this.iteration.value);
       options.onIteration();
     });
+    const copy = copyButton(trans, () => this.path.textContent);
+    this.place = html('p', { class: 'kfp-note kfp-dim kfp-path', title: trans.__('The task’s name for %kfp debug and %kfp logs') }, this.path, copy);
     const choice = html('div', { class: 'kfp-pane-iteration' }, this.iteration);
     const close = iconButton('close', trans.__('Close'), options.onClose);
     const head = html('div', { class: 'kfp-pane-head' }, this.icon, this.title, choice, this.detail, close);
-    this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.usage, this.message, this.actions.node, this.tabs.node);
+    this.node = html('section', { class: 'kfp-pane', hidden: true }, head, this.place, this.usage, this.message, this.actions.node, this.tabs.node);
   }
 
   /** Show a task of a document; null hides the pane. */
@@ -108,7 +114,11 @@ export class TaskPane {
       fill(this.icon, stateImage(taskLook(task), 16));
     }
     this.tick();
-    const words = task === null ? '' : [task.reason, task.message].filter(word => word !== '').join(': ');
+    const message = task === null || !hasFullRun(document) ? '' : withNames(document, task.message);
+    const words = [task?.reason ?? '', message].filter(word => word !== '').join(': ');
+    // What people read of an iteration is no name for `%kfp debug` and `%kfp logs`.
+    setText(this.path, path);
+    this.place.hidden = path === node.label || isFrame(node) || task === null;
     const cached = task === null || task.cached_from === '' ? '' : this.trans.__('Result of run %1.', task.cached_from);
     const told = task !== null && task.error !== null;
     setText(this.message, [told ? '' : words, cached].filter(word => word !== '').join(' '));

@@ -131,6 +131,8 @@ describe('a saved document, without a kernel', () => {
       '#2 · running'
     ]);
     expect(choice?.value).toBe('for-loop-1[1]/train');
+    // What commands take is there to be copied.
+    expect(text('.kfp-path code')).toBe('for-loop-1[1]/train');
     expect(text('.kfp-error-title')).toBe('ValueError: rate is too high');
     if (choice !== null) {
       choice.value = 'for-loop-1[0]/train';
@@ -140,6 +142,7 @@ describe('a saved document, without a kernel', () => {
     const values = [...view.node.querySelectorAll('.kfp-values')].map(each => each.textContent);
     expect(values.join()).toContain('0.8');
     click('[data-task="load"]');
+    expect(view.node.querySelector<HTMLElement>('.kfp-path')?.hidden).toBe(true);
     expect(view.node.querySelector('.kfp-pane-iteration')?.hasAttribute('hidden')).toBe(true);
   });
 

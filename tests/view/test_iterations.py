@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfp_jupyter.view.iterations import shown_tasks, together
-from kfp_jupyter.view.metrics import task_labels
+from kfp_jupyter.view.task_names import task_labels
 from kfp_jupyter.view.text import text
 from tests.view.examples import START, documents
 
