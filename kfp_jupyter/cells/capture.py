@@ -30,7 +30,9 @@ from kfp_jupyter.cells.names import Import, Names, Place, Use, analyse
 from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, in_order
 from kfp_jupyter.cells.provenance import is_standard, local_file, root
 from kfp_jupyter.cells.surroundings import MISSING, NOWHERE, Surroundings
+from kfp_jupyter.cells.syntax import nodes
 from kfp_jupyter.model.component import PREAMBLE, Fragment, Source
+from kfp_jupyter.model.lines import lines_of
 
 # What IPython puts among Python's own names.
 _OF_IPYTHON = frozenset({"display", "get_ipython"})
@@ -111,7 +113,7 @@ class _Capture:
         self.around = surroundings
         self.hints = hints
         self.names = analyse(source.text)
-        self.lines = source.text.splitlines()
+        self.lines = lines_of(source.text)
         self.meanings = Meanings(surroundings, self.names.binds, self.bring)
         self.pieces: dict[str, Piece] = {}
         self.extra: list[Piece] = []
@@ -137,10 +139,12 @@ class _Capture:
     def read_own(self) -> None:
         """Bring what the source itself reads."""
         for use in [*self.names.reads.values(), *self.names.builtins.values()]:
+            sure = not use.maybe and (use.name in self.hints or not use.postponed)
+            if self.is_there(use, sure=sure):
+                continue
             place = use.places[0]
             where = stretch(self.source, place)
             if where.cell != PREAMBLE:
-                sure = not use.maybe and (use.name in self.hints or not use.postponed)
                 self.need(use, where, self.lines[place.line - 1], sure=sure)
         for held in self.names.imports:
             where = stretch(self.source, held.place)
@@ -171,7 +175,7 @@ class _Capture:
     def read_piece(self, held: Piece) -> None:
         """Bring what a piece reads."""
         fragment = held.fragment
-        lines = fragment.text.splitlines()
+        lines = lines_of(fragment.text)
         for use in [*held.names.reads.values(), *held.names.builtins.values()]:
             place = use.places[0]
             line = lines[place.line - 1]
@@ -188,20 +192,26 @@ class _Capture:
 
     # --- Names ---
 
-    def need(self, use: Use, where: Where, line: str, *, sure: bool) -> None:
-        """Bring what a name means; if it is not sure that it is read, only what needs no package."""
+    def is_there(self, use: Use, *, sure: bool) -> bool:
+        """Say whether a name needs nothing brought: the source or every step has it, or it was asked for."""
         name = use.name
         own = self.names.binds.get(name)
         bound = own is not None and own.certain and not use.eager
         if bound or name in self.asked or name in self.pieces:
-            return
+            return True
         value = self.around.value(name)
         if self.around.is_given(name) or (name.startswith("__") and name.endswith("__")):
-            return
+            return True
         if hasattr(builtins, name) and name not in _OF_IPYTHON and (value is MISSING or _is_ipythons(value)):
+            return True
+        return value is MISSING and (not sure or self.around.history.makes_global(name))
+
+    def need(self, use: Use, where: Where, line: str, *, sure: bool) -> None:
+        """Bring what a name means; if it is not sure that it is read, only what needs no package."""
+        if self.is_there(use, sure=sure):
             return
-        if value is MISSING and (not sure or self.around.history.makes_global(name)):
-            return
+        name = use.name
+        value = self.around.value(name)
         self.asked.add(name)
         found = self.meanings.of(name, value, where, line)
         if isinstance(found, Finding):
@@ -305,11 +315,13 @@ def _is_ipythons(value: Any) -> bool:
 
 def _attributes(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
     """Yield `("a", ["b", "c"])` for each `a.b.c`."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
+        if not isinstance(node, ast.Attribute):
+            continue
         chain: list[str] = []
         inner: ast.AST = node
         while isinstance(inner, ast.Attribute):
             chain.insert(0, inner.attr)
             inner = inner.value
-        if chain and isinstance(inner, ast.Name):
+        if isinstance(inner, ast.Name):
             yield inner.id, chain

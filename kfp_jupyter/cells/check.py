@@ -15,6 +15,7 @@ from kfp_jupyter.cells.definition import Definition
 from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, stretch
 from kfp_jupyter.cells.names import analyse
 from kfp_jupyter.cells.scopes import arguments_of
+from kfp_jupyter.cells.syntax import nodes
 from kfp_jupyter.cells.uses import Place, place_of
 from kfp_jupyter.model.component import PREAMBLE, Component, Source
 
@@ -43,7 +44,7 @@ def check_interface(definition: Definition, component: Component) -> Iterator[Fi
     node, source = definition.node, definition.source
     if _is_stub(node):
         return
-    read = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    read = {inner.id for inner in nodes(node) if isinstance(inner, ast.Name)}
     if read & {"locals", "vars", "eval", "exec"}:
         return
     for argument in arguments_of(node.args):
@@ -67,7 +68,7 @@ def _never_returned(definition: Definition, component: Component) -> Iterator[Fi
     node = definition.node
     written = {argument.arg for argument in arguments_of(node.args)}
     returned = [spec.name for spec in component.outputs if spec.name not in written]
-    gives = any(isinstance(inner, ast.Return) and inner.value is not None for inner in ast.walk(node))
+    gives = any(isinstance(inner, ast.Return) and inner.value is not None for inner in nodes(node))
     if returned and not gives and not isinstance(node.body[-1], ast.Raise):
         yield Finding(
             WARNING,
@@ -80,11 +81,20 @@ def _never_returned(definition: Definition, component: Component) -> Iterator[Fi
 
 def _shadowed(definition: Definition) -> Iterator[Finding]:
     source = definition.source
+    if not any(_names_builtin(node) for node in nodes(definition.module)):
+        return
     for statement in definition.module.body:
         if source.locate(statement.lineno)[0] != PREAMBLE:
             for name, place in _bound(statement, in_class=False):
                 if name in _BUILTINS:
                     yield _shadow(source, name, place)
+
+
+def _names_builtin(node: ast.AST) -> bool:
+    """Say whether a node may be where a name of Python's own is bound."""
+    if isinstance(node, ast.Name):
+        return isinstance(node.ctx, ast.Store) and node.id in _BUILTINS
+    return (getattr(node, "arg", None) or getattr(node, "name", None)) in _BUILTINS
 
 
 def _bound(node: ast.AST, *, in_class: bool) -> Iterator[tuple[str, Place]]:

@@ -27,6 +27,7 @@ from kfp_jupyter.cells.surroundings import (
     notebook_surroundings,
 )
 from kfp_jupyter.model.component import PREAMBLE, Component, Fragment, PythonStep, Source
+from kfp_jupyter.model.lines import with_ends
 
 KFP_BASE_IMAGE = "python:3.11"
 """The image that KFP 2.17 takes for a component without one."""
@@ -172,7 +173,7 @@ def users_text(source: Source) -> tuple[str, str]:
     """Return the imports from `__future__` of a source, and the rest of it without what we put before it."""
     futures, kept = "", ""
     for fragment in source.fragments:
-        for line in fragment.text.splitlines(keepends=True) if fragment.file == PREAMBLE else ():
+        for line in with_ends(fragment.text) if fragment.file == PREAMBLE else ():
             if line.startswith("from __future__"):
                 futures += line
             elif line not in _IMPORTS.splitlines(keepends=True):
@@ -217,7 +218,7 @@ def _component(
 
 def _with_preamble(fragment: Fragment) -> Source:
     """Put the authoring names before the user's text, and before these its imports from `__future__`."""
-    lines = fragment.text.splitlines(keepends=True)
+    lines = with_ends(fragment.text)
     futures: list[str] = []
     for first, last in _future_imports(fragment.text):
         futures.extend(lines[first - 1 : last])

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from kfp_jupyter.cells.scopes import Scope
+from kfp_jupyter.cells.syntax import children, walked
 from kfp_jupyter.cells.uses import Place, place_of
+
+_VISITS: dict[type, dict[type, Callable[..., Any]]] = {}
 
 
 class ControlFlow(ast.NodeVisitor, ABC):
@@ -26,6 +30,18 @@ class ControlFlow(ast.NodeVisitor, ABC):
     scope: Scope
     guards: int
     awaits: list[Place]
+
+    def visit(self, node: ast.AST) -> Any:
+        """Visit a node as any visitor does; how is found once for each kind of node."""
+        own = _VISITS.setdefault(type(self), {})
+        if type(node) not in own:
+            own[type(node)] = getattr(type(self), f"visit_{type(node).__name__}", ControlFlow.generic_visit)
+        return own[type(node)](self, node)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        """Visit the nodes under a node."""
+        for inner in children(node):
+            self.visit(inner)
 
     @abstractmethod
     def bind(self, name: str, kind: str, node: ast.AST) -> None:
@@ -139,7 +155,7 @@ class ControlFlow(ast.NodeVisitor, ABC):
         self.after_loop(node)
 
     def after_loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
-        breaks = any(isinstance(inner, ast.Break) for held in node.body for inner in ast.walk(held))
+        breaks = any(isinstance(inner, ast.Break) for held in node.body for inner in walked(held))
         self.branches([node.orelse], complete=not breaks)
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> bool:
@@ -208,7 +224,7 @@ class ControlFlow(ast.NodeVisitor, ABC):
 
 def _unbound_in(statement: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement may delete."""
-    for node in ast.walk(statement):
+    for node in walked(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
             yield node.id
         elif isinstance(node, ast.ExceptHandler) and node.name:

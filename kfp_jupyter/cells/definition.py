@@ -17,7 +17,9 @@ from kfp_jupyter.cells.errors import (
     SignatureError,
 )
 from kfp_jupyter.cells.magic_lines import plain_python
+from kfp_jupyter.cells.syntax import children, nodes, parsed
 from kfp_jupyter.model.component import Source
+from kfp_jupyter.model.lines import lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def find_function(source: Source, name: str | None = None) -> Definition:
         SignatureError: It is a generator.
     """
     try:
-        module = ast.parse(source.text)
+        module = parsed(source.text)
     except SyntaxError as error:
         raise syntax_error(source, error) from None
     functions = [
@@ -98,7 +100,7 @@ def _top_level(module: ast.Module) -> list[ast.stmt]:
 def syntax_error(source: Source, error: SyntaxError) -> ComponentSyntaxError:
     """Return what Python says about a source's text, at the place where it was written."""
     line = error.lineno or 1
-    lines = source.text.splitlines()
+    lines = lines_of(source.text)
     text = (error.text or (lines[line - 1] if line <= len(lines) else "")).strip()
     remedy = "Correct this line and run the cell again."
     if any(line == held.line for held in plain_python(source.text)[1]):
@@ -131,6 +133,9 @@ def _check_kind(definition: Definition) -> None:
 
 
 def _yields(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    # Most functions have none, nor has a function inside them.
+    if not any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in nodes(function)):
+        return False
     return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(function))
 
 
@@ -148,4 +153,4 @@ def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast
         node = waiting.pop()
         yield node
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(children(node))

@@ -13,6 +13,7 @@ from kfp_jupyter.cells.errors import ComponentError
 from kfp_jupyter.cells.uses import Place
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Source
+from kfp_jupyter.model.lines import lines_of
 from kfp_jupyter.model.types import Json
 
 ERROR, WARNING = "error", "warning"
@@ -114,7 +115,7 @@ def found_in(error: KfpJupyterError, otherwise: str) -> tuple[Finding, ...]:
 
 def stretch(source: Source, place: Place) -> Where:
     """Return where in the user's cells a place of a source's text is."""
-    lines = source.text.splitlines()
+    lines = lines_of(source.text)
     line = max(1, min(place.line, len(lines)))
     file, number = source.locate(line)
     column, end = columns(lines[line - 1], place)

@@ -20,6 +20,7 @@ from kfp_jupyter.cells.magic_lines import MagicLine, plain_python
 from kfp_jupyter.cells.names import Names, analyse
 from kfp_jupyter.cells.notebook import CodeCell
 from kfp_jupyter.model.component import Fragment, InputSpec
+from kfp_jupyter.model.lines import with_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ class _Linking:
         """Return the statements of a cell; those that share a line go together."""
         place = cell.place(self.notebook.path)
         text, _ = plain_python(_text(cell))
-        lines = text.splitlines(keepends=True)
+        lines = with_ends(text)
         found: list[Piece] = []
         for first, last, statements in _stretches(self.parse(text, place)):
             names = [analyse(statement) for statement in statements]

@@ -10,7 +10,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from kfp_jupyter.cells.finding import WARNING, Finding, Where, columns
+from kfp_jupyter.cells.finding import WARNING, Finding, Where, stretch
+from kfp_jupyter.cells.syntax import nodes, parsed
 from kfp_jupyter.cells.uses import place_of
 from kfp_jupyter.model.component import PREAMBLE, Source
 
@@ -26,22 +27,18 @@ def check_files(source: Source) -> Iterator[Finding]:
     """Yield which files a source reads that only this machine has."""
     asked: dict[str, Where] = {}
     written: set[str] = set()
-    for fragment in source.fragments:
-        if fragment.file == PREAMBLE:
+    every = nodes(parsed(source.text))
+    given = [(node, texts) for node in every if isinstance(node, ast.Call) and (texts := _texts(node))]
+    of = {id(node.value): node for node in every if isinstance(node, ast.Attribute)} if given else {}
+    for call, texts in given:
+        if source.locate(call.lineno)[0] == PREAMBLE:
             continue
-        tree = ast.parse(fragment.text)
-        lines = fragment.text.split("\n")
-        of = {id(node.value): node for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            texts = _texts(call)
-            if texts and _writes(call, of.get(id(call))):
-                written.update(str(held.value) for held in texts)
-                continue
-            for held in texts:
-                if _is_file(str(held.value)):
-                    line = fragment.first_line + held.lineno - 1
-                    place = columns(lines[held.lineno - 1], place_of(held))
-                    asked.setdefault(str(held.value), Where(fragment.file, line, *place))
+        if _writes(call, of.get(id(call))):
+            written.update(str(held.value) for held in texts)
+            continue
+        for held in texts:
+            if _is_file(str(held.value)):
+                asked.setdefault(str(held.value), stretch(source, place_of(held)))
     for text, where in asked.items():
         if text not in written:
             yield Finding(

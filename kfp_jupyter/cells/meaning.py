@@ -37,6 +37,7 @@ from kfp_jupyter.cells.unresolved import (
 )
 from kfp_jupyter.cells.unrun import definition_in, unrun_binding, unrun_problem
 from kfp_jupyter.model.component import PREAMBLE, Fragment
+from kfp_jupyter.model.lines import with_ends
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, getattr(ast, "TypeAlias", ast.AnnAssign))
@@ -256,7 +257,7 @@ class Meanings:
         return self._written(written.text, written.binding.statements[-1], name)
 
     def _written(self, text: Text, node: ast.stmt, name: str) -> Piece:
-        own, line = statement_text(text.text.splitlines(keepends=True), node)
+        own, line = statement_text(with_ends(text.text), node)
         if isinstance(node, _DEFINITIONS):
             own += f"{name} = {node.name}\n" if node.name != name else ""
             own += "\n"

@@ -18,6 +18,7 @@ from functools import cached_property, lru_cache
 
 from kfp_jupyter.cells.annotations import CODE, POSTPONED, Annotations
 from kfp_jupyter.cells.scopes import Body, Scope, arguments_of, bound_by_global, bound_in, mangled
+from kfp_jupyter.cells.syntax import parsed, walked
 from kfp_jupyter.cells.uses import Binding, Import, Names, Place, Use, place_of
 
 __all__ = ["Binding", "Import", "Names", "Place", "Use", "analyse"]
@@ -54,7 +55,7 @@ def analyse(source: str | ast.AST, *, postponed: bool = False) -> Names:
 # A component's text is asked for by whoever captures, checks or links it.
 @lru_cache(maxsize=1024)
 def _of_text(text: str, postponed: bool) -> Names:
-    return _Reader(ast.parse(text), postponed).names()
+    return _Reader(parsed(text), postponed).names()
 
 
 @dataclass(slots=True)
@@ -352,7 +353,7 @@ class _Reader(Annotations):
         self.scope.names = {
             held.id
             for generator in node.generators
-            for held in ast.walk(generator.target)
+            for held in walked(generator.target)
             if isinstance(held, ast.Name)
         }
         # There may be nothing to go through.

@@ -14,8 +14,10 @@ from typing import Any
 
 from kfp_jupyter.cells.finding import ERROR, Finding, stretch
 from kfp_jupyter.cells.names import Names
+from kfp_jupyter.cells.syntax import nodes
 from kfp_jupyter.cells.uses import Place
 from kfp_jupyter.model.component import PREAMBLE, Source
+from kfp_jupyter.model.lines import lines_of
 
 _SINCE: dict[str, int] = {
     **dict.fromkeys(("graphlib", "zoneinfo"), 9),
@@ -93,7 +95,7 @@ def _syntax(source: Source, image: str, minor: int) -> Iterator[Finding]:
 
 def _place(source: Source, error: SyntaxError) -> Place:
     """Return where the syntax begins that an error is about; Python names the line after a whole block."""
-    lines = source.text.splitlines()
+    lines = lines_of(source.text)
     for words, kind in _BLOCKS.items():
         for node in sorted(_nodes(source, kind), key=lambda held: held.lineno) if words in error.msg else ():
             rest = lines[node.lineno - 1].encode()[node.col_offset :].decode().removeprefix("with").lstrip()
@@ -114,7 +116,7 @@ def _hints(source: Source, names: Names, image: str, minor: int) -> Iterator[Fin
     """Yield hints that are evaluated and cannot be: `int | None` before 3.10, `list[int]` before 3.9."""
     if minor >= 10 or source.text.startswith("from __future__ import annotations"):
         return
-    for node in ast.walk(names.tree):
+    for node in nodes(names.tree):
         hint = getattr(node, "annotation", None) or getattr(node, "returns", None)
         for inner in ast.walk(hint) if isinstance(hint, ast.AST) else ():
             if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.BitOr):
@@ -135,7 +137,7 @@ def _used(names: Names) -> Iterator[tuple[str, Place]]:
             yield f"{held.module}.{held.attribute}", held.place
         else:
             modules[held.name] = held.module
-    for node in ast.walk(names.tree):
+    for node in nodes(names.tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
             place = Place(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
             yield f"{modules[node.value.id]}.{node.attr}", place

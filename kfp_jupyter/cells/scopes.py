@@ -9,6 +9,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from kfp_jupyter.cells.syntax import children, walked
+from kfp_jupyter.cells.syntax import nodes as nodes_of
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -140,9 +143,9 @@ def bound_in(body: Iterable[ast.AST], arguments: Iterable[ast.arg]) -> tuple[set
 def bound_by_global(tree: ast.AST) -> frozenset[str]:
     """Return the names that functions bind in the module; `name += 1` needs the name to be there."""
     found: set[str] = set()
-    if not any(isinstance(node, ast.Global) for node in ast.walk(tree)):
+    if not any(isinstance(node, ast.Global) for node in nodes_of(tree)):
         return frozenset()
-    for function in ast.walk(tree):
+    for function in nodes_of(tree):
         if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         nodes = list(own_nodes(function.body))
@@ -169,10 +172,10 @@ def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
         elif isinstance(node, ast.ClassDef):
             waiting += [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
         elif isinstance(node, _COMPREHENSIONS):
-            waiting += [held for held in ast.walk(node) if isinstance(held, ast.NamedExpr)]
+            waiting += [held for held in walked(node) if isinstance(held, ast.NamedExpr)]
             waiting.append(node.generators[0].iter)
         else:
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(children(node))
 
 
 def _bound_by(node: ast.AST) -> Iterator[str]:

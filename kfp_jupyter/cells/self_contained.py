@@ -72,7 +72,9 @@ def self_contained(
         CheckError: Something in it would fail in a step.
     """
     definition = find_function(source, name)
-    captured = capture(source, around, _names_in_hints(definition.node))
+    # Which names the hints use matters only where Python does not evaluate some of them.
+    postponed = any(use.postponed for use in analyse(source.text).reads.values())
+    captured = capture(source, around, _names_in_hints(definition.node) if postponed else frozenset())
     findings = [*captured.findings, *check_code(definition)]
     complete = with_captured(source, captured)
     if complete is not source:

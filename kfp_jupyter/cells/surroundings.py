@@ -19,6 +19,7 @@ from kfp_jupyter.cells.provenance import AUTHORING, root
 from kfp_jupyter.cells.uses import Place
 from kfp_jupyter.executor.stubs import offered
 from kfp_jupyter.model.component import Fragment
+from kfp_jupyter.model.lines import with_ends
 
 MISSING = object()
 """What stands for the value of a name that has none."""
@@ -131,7 +132,7 @@ def function_in_cells(function: Callable[..., Any]) -> Fragment | None:
     for written in history.bindings(function.__name__) if history is not None else ():
         for node in written.binding.statements:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                lines = written.text.text.splitlines(keepends=True)
+                lines = with_ends(written.text.text)
                 own = lines[node.lineno - 1 : node.end_lineno]
                 return Fragment("".join(own), written.text.file, written.text.first_line + node.lineno - 1)
     return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kfp_jupyter.model.component import Source
+from kfp_jupyter.model.lines import lines_of
 from kfp_jupyter.model.run import TaskError
 
 
@@ -26,7 +27,7 @@ class Trouble:
 
     def __init__(self, source: Source, path: Path) -> None:
         self._source = source
-        self._lines = source.text.splitlines()
+        self._lines = lines_of(source.text)
         self.mark = str(path)
         # As tracebacks name it, and as warnings do.
         named = re.escape(self.mark)

@@ -19,6 +19,7 @@ from kfp_jupyter.executor import program
 from kfp_jupyter.interchange.errors import InterchangeError
 from kfp_jupyter.interchange.installation import install, installs_as_asked
 from kfp_jupyter.model.component import PREAMBLE, PythonStep
+from kfp_jupyter.model.lines import with_ends
 
 Runtime = Literal["embedded", "kfp"]
 
@@ -136,7 +137,7 @@ def _kfp_source(step: PythonStep) -> str:
         line
         for held in step.source.fragments
         if held.file == PREAMBLE
-        for line in held.text.splitlines(keepends=True)
+        for line in with_ends(held.text)
         # KFP's executor reads hints as values, so they must be evaluated.
         if "__future__" in line and "annotations" not in line
     )

@@ -83,8 +83,10 @@ class NotebookCells:
         history = getattr(self._shell.history_manager, "input_hist_raw", ())
         if not 0 < number < len(history):
             return None
+        from kfp_jupyter.model.lines import lines_of
+
         # As IPython counts them: a cell begins with its first line that is not blank.
-        lines = list(dropwhile(lambda text: not text.strip(), history[number].splitlines()))
+        lines = list(dropwhile(lambda text: not text.strip(), lines_of(history[number])))
         return lines[line - 1] if 0 < line <= len(lines) else None
 
     def _begins(self, info: Any) -> None:

@@ -31,6 +31,7 @@ from kfp_jupyter.dsl.cell_pipeline import pipeline_of_cells
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.check import ArgumentError, unknown_name
 from kfp_jupyter.model.component import PythonStep
+from kfp_jupyter.model.lines import lines_of
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import Json, ParameterType
 from kfp_jupyter.notebook.define_cell import Cell, define_cell, is_step
@@ -229,7 +230,7 @@ def _parsed(body: str, file: str) -> ast.Module:
 
 
 def _syntax_error(error: SyntaxError, body: str, file: str, line: int) -> DefinitionError:
-    lines = body.splitlines()
+    lines = lines_of(body)
     text = lines[line - FIRST_LINE].strip() if 0 <= line - FIRST_LINE < len(lines) else ""
     remedy = "Correct this line and run the cell again."
     if text.startswith(("!", "%")):

@@ -25,6 +25,7 @@ from kfp_jupyter.cells.notebook_parameters import assigned_parameters
 from kfp_jupyter.cells.provenance import distribution_of, is_standard, local_file
 from kfp_jupyter.dsl import PipelineBuilder, PipelineTask, PythonComponent
 from kfp_jupyter.model.component import Component, Fragment, InputSpec, PythonStep, Source
+from kfp_jupyter.model.lines import with_ends
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.types import ArtifactType
 from kfp_jupyter.notebook.kale_settings import KaleSettings
@@ -162,7 +163,7 @@ def _piped(tasks: Iterable[KaleTask]) -> Iterator[str]:
 
 def _by_cell(function: Fragment, parts: Iterable[tuple[int, str]]) -> Iterator[Fragment]:
     """Yield the parts of a step's function, each with the cell that it comes from."""
-    lines = function.text.splitlines(keepends=True)
+    lines = with_ends(function.text)
     at = 1
     parts = list(parts)
     for index, (count, place) in enumerate(parts):

@@ -28,6 +28,7 @@ from kfp_jupyter.executor.cell import given_value
 from kfp_jupyter.executor.failure import StepError
 from kfp_jupyter.model.component import Component, PythonStep, Source
 from kfp_jupyter.model.graph import Graph
+from kfp_jupyter.model.lines import with_ends
 from kfp_jupyter.model.pipeline import Pipeline
 from kfp_jupyter.model.run import State, TaskRun
 from kfp_jupyter.model.types import ArtifactType, Json
@@ -72,7 +73,7 @@ class TaskCode:
     @property
     def noted(self) -> str:
         """The code with its notes as comments below its head, for a front end that prints nothing."""
-        lines = self.text.splitlines(keepends=True)
+        lines = with_ends(self.text)
         below = next((index for index, line in enumerate(lines) if not line.startswith("#")), len(lines))
         return "".join([*lines[:below], *(f"# {note}\n" for note in self.notes), *lines[below:]])
 
