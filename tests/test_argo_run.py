@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter.cli import main
-from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.model.run import Target
+from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.workbench import Workbench
 from tests.cluster import TestCluster
 from tests.fake_engine import until

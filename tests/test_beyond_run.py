@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kfp_jupyter.cli.source import find_pipeline
+from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.run import Run
 from kfp_jupyter.workbench import Workbench
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.engines.local.lock import is_held
+from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.run import RunFailedError
 from kfp_jupyter.workbench import Workbench
 from tests.fake_engine import until

@@ -31,6 +31,7 @@ from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, in_order
 from kfp_jupyter.cells.provenance import is_standard, local_file, root
 from kfp_jupyter.cells.surroundings import MISSING, NOWHERE, Surroundings
 from kfp_jupyter.cells.syntax import nodes
+from kfp_jupyter.cells.unrun import unrun_binding
 from kfp_jupyter.model.component import PREAMBLE, Fragment, Source
 from kfp_jupyter.model.lines import lines_of
 
@@ -202,8 +203,12 @@ class _Capture:
         value = self.around.value(name)
         if self.around.is_given(name) or (name.startswith("__") and name.endswith("__")):
             return True
-        if hasattr(builtins, name) and name not in _OF_IPYTHON and (value is MISSING or _is_ipythons(value)):
-            return True
+        if hasattr(builtins, name) and name not in _OF_IPYTHON:
+            if value is MISSING:
+                hidden = unrun_binding(self.around, name) or self.around.star_import(name)
+                return hidden is None
+            if _is_ipythons(value):
+                return True
         return value is MISSING and (not sure or self.around.history.makes_global(name))
 
     def need(self, use: Use, where: Where, line: str, *, sure: bool) -> None:
@@ -222,7 +227,7 @@ class _Capture:
             self.asked.discard(name)
             return
         self.add(found)
-        if hasattr(value, "registry") and hasattr(value, "dispatch"):
+        if value is MISSING or (hasattr(value, "registry") and hasattr(value, "dispatch")):
             for registered in self.meanings.registered(name):
                 self.extra.append(registered)
                 self.read_piece(registered)

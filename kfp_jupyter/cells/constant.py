@@ -136,7 +136,9 @@ class _Writer:
 
     def _instance(self, value: Any, depth: int) -> str:
         kind = type(value)
-        if isinstance(value, enum.Enum) and not isinstance(value, enum.Flag):
+        if isinstance(value, enum.Flag):
+            return f"{self.reference(kind)}({value.value!r})"
+        if isinstance(value, enum.Enum):
             return f"{self.reference(kind)}[{value.name!r}]"
         if isinstance(value, re.Pattern):
             flags = value.flags & ~re.UNICODE if isinstance(value.pattern, str) else value.flags

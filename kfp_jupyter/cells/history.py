@@ -19,8 +19,8 @@ from kfp_jupyter.cells.names import Binding, Names, analyse
 from kfp_jupyter.cells.notebook import CodeCell
 from kfp_jupyter.cells.origin import place_name
 
-# Cell magics whose body is Python that binds names in the notebook.
-_RUN_IN_NOTEBOOK = frozenset({"capture", "component", "prun", "pipeline", "time", "timeit"})
+RUN_IN_NOTEBOOK = frozenset({"capture", "component", "prun", "pipeline", "time", "timeit"})
+"""Cell magics whose body is Python that binds names in the notebook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def notebook_history(cells: Sequence[CodeCell], notebook: str) -> History:
         tuple(
             Text(plain_python(cell.body)[0], cell.place(notebook), 2 if cell.magic else 1)
             for cell in cells
-            if not cell.magic or cell.magic in _RUN_IN_NOTEBOOK
+            if not cell.magic or cell.magic in RUN_IN_NOTEBOOK
         )
     )
 
@@ -156,5 +156,5 @@ def _cell(text: str, number: int) -> Text:
             name, _line, body = (ast.literal_eval(argument) for argument in call.args)
         except (SyntaxError, ValueError, AttributeError):
             return Text(text, file)
-        return Text(plain_python(body)[0], file, 2) if name in _RUN_IN_NOTEBOOK else Text("", file)
+        return Text(plain_python(body)[0], file, 2) if name in RUN_IN_NOTEBOOK else Text("", file)
     return Text(text, file)

@@ -7,6 +7,7 @@ modules have the names they have in the notebook, and tracebacks show their line
 
 from __future__ import annotations
 
+import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,8 @@ def _read(name: str, file: Path, where: str) -> LocalModule:
     shown = place_name(str(file))
     is_package = file.name == "__init__.py"
     try:
-        text = file.read_text(encoding="utf-8")
+        with tokenize.open(file) as opened:  # heeds `# coding: …`
+            text = opened.read()
         names = analyse(text)
     except (OSError, UnicodeDecodeError, SyntaxError) as error:
         raise LocalModuleError(

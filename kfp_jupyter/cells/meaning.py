@@ -35,7 +35,7 @@ from kfp_jupyter.cells.unresolved import (
     secret_finding,
     undefined,
 )
-from kfp_jupyter.cells.unrun import definition_in, unrun_binding, unrun_problem
+from kfp_jupyter.cells.unrun import definition_in, says_itself, unrun_binding, unrun_problem
 from kfp_jupyter.model.component import PREAMBLE, Fragment
 from kfp_jupyter.model.lines import with_ends
 
@@ -152,6 +152,9 @@ class Meanings:
         """Return what a name without a value means: the texts alone have to say it."""
         written = unrun_binding(self.around, name)
         if written is None:
+            starred = self.around.star_import(name)
+            if starred is not None:
+                return self.imported(starred)
             if name in notebook_only_names(self.around.namespace):
                 return notebook_only(name, where, line)
             return undefined(name, where, self.around, self.known)
@@ -282,6 +285,9 @@ class Meanings:
         except TooLongError as error:
             return data_finding(name, value, where, str(error))
         except NotConstantError as error:
+            written = next(self.around.history.bindings(name), None)
+            if written is not None and says_itself(self.around, written):
+                return self._written(written.text, written.binding.statements[-1], name)
             return data_finding(name, value, where, str(error))
         if not makes_again(text, value, names):
             return data_finding(name, value, where)

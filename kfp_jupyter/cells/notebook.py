@@ -99,6 +99,8 @@ def load_notebook(path: Path) -> Notebook:
 def _cell(number: int, cell: Mapping[str, Any]) -> CodeCell:
     held = cell.get("source", "")
     source = held if isinstance(held, str) else "".join(held)
+    # As Python reads it, also inside of strings.
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
     metadata = cell.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     said = tuple(map(str, tags)) if isinstance(tags, list) else ()

@@ -104,12 +104,31 @@ def function_fragment(function: Callable[..., Any]) -> Fragment:
         ) from error
     nested = lines[0][:1].isspace()
     wrapped = _wrapped(lines)
-    outer = parsed(wrapped).body[0]
+    try:
+        outer = parsed(wrapped).body[0]
+    except SyntaxError as error:
+        raise SourceNotFoundError(
+            f"The text of function {name!r} was not kept as it was written.",
+            where=file,
+            remedy="Define it in a cell of its own, or in a file, and run that again.",
+        ) from error
     definition = outer.body[0] if isinstance(outer, ast.If) else outer
     decorators = definition.lineno - (2 if nested else 1)
     text = _text_of(lines[decorators:])
     before = 1 if nested and text.startswith(_WRAPPER) else 0
     return Fragment(text, file, max(first, 1) + decorators - before)
+
+
+def _cell_lines(filename: str) -> list[str]:
+    """Return the lines of a cell where IPython has kept others: it ends lines at form feeds too, for one."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    label = name_of(filename) if name_of is not None else None
+    number = "".join(filter(str.isdecimal, label[1])) if label else ""
+    texts = getattr(getattr(shell, "history_manager", None), "input_hist_parsed", ())
+    text = texts[int(number)] if number and int(number) < len(texts) else ""
+    lines = with_ends(text)
+    return lines if len(lines) != len(text.splitlines()) else []
 
 
 def _lines_by_indent(function: types.FunctionType) -> tuple[list[str], int] | None:
@@ -122,7 +141,7 @@ def _lines_by_indent(function: types.FunctionType) -> tuple[list[str], int] | No
     if hasattr(function, "__wrapped__"):
         return None
     linecache.checkcache(code.co_filename)
-    lines = linecache.getlines(code.co_filename, function.__globals__)
+    lines = _cell_lines(code.co_filename) or linecache.getlines(code.co_filename, function.__globals__)
     first = code.co_firstlineno - 1
     if not 0 <= first < len(lines):
         return None

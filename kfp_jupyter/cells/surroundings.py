@@ -16,6 +16,7 @@ from typing import Any
 from kfp_jupyter.cells.history import History, file_history, kernel_history
 from kfp_jupyter.cells.names import Import
 from kfp_jupyter.cells.provenance import AUTHORING, root
+from kfp_jupyter.cells.star_import import star_gives
 from kfp_jupyter.cells.uses import Place
 from kfp_jupyter.executor.stubs import offered
 from kfp_jupyter.model.component import Fragment
@@ -70,6 +71,13 @@ class Surroundings:
         if name in _PREAMBLE:
             return value is MISSING or _is_authoring(name, value)
         return value is not MISSING and value is getattr(builtins, name, MISSING)
+
+    def star_import(self, name: str) -> Import | None:
+        """Return the import of everything that gives a name, where nothing has been run to know its value."""
+        for module in self.history.star_imports() if not self.live else ():
+            if star_gives(module, name):
+                return Import(name, module, name, NOWHERE)
+        return None
 
     def importing(self, name: str, value: Any) -> Import | None:
         """Return the import in a text that gave a name its value."""

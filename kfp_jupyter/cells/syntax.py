@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache, lru_cache
+from typing import Any
 
 
 @lru_cache(maxsize=512)
@@ -26,15 +27,17 @@ _PLAIN = frozenset(
 
 
 @cache
-def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+def _fields(kind: Any) -> tuple[str, ...]:
     """Return the fields in which a kind of node may hold others."""
-    return () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _PLAIN)
+    names: tuple[str, ...] = getattr(kind, "_fields", ())
+    return () if kind is ast.Constant else tuple(name for name in names if name not in _PLAIN)
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes right under a node as `ast.iter_child_nodes` does, but contexts and operators."""
     found: list[ast.AST] = []
-    for name in _fields(type(node)):
+    kind: Any = type(node)
+    for name in _fields(kind):
         held = getattr(node, name, None)
         if held.__class__ is list:
             found += [inner for inner in held if isinstance(inner, ast.AST)]

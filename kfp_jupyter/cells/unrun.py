@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from kfp_jupyter.cells.constant import LIMIT
 from kfp_jupyter.cells.finding import Finding, Where
 from kfp_jupyter.cells.history import Written
+from kfp_jupyter.cells.names import Names
+from kfp_jupyter.cells.scopes import own_nodes
 from kfp_jupyter.cells.secrets import looks_secret
 from kfp_jupyter.cells.surroundings import Surroundings
 from kfp_jupyter.cells.unresolved import secret_finding, unknown_data
@@ -29,6 +31,20 @@ _CONSTRUCTORS = frozenset(
         *("Decimal", "Fraction", "Path", "PurePath", "date", "datetime", "timedelta", "timezone"),
         *("Lock", "RLock", "compile", "getLogger", "itemgetter", "partial"),
     )
+)
+
+# Methods of lists, dicts and sets that change them.
+_CHANGING = frozenset(
+    (
+        *("add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "insert", "move_to_end"),
+        *("pop", "popitem", "popleft", "remove", "reverse", "setdefault", "sort", "update"),
+        *("difference_update", "intersection_update", "symmetric_difference_update"),
+    )
+)
+
+# What makes a class one of plain data.
+_RECORDS = frozenset(
+    ("dataclass", "Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "StrEnum", "TypedDict")
 )
 
 _PLAIN = (
@@ -75,7 +91,7 @@ def unrun_problem(around: Surroundings, written: Written, where: Where) -> Findi
     if any(looks_secret(name, held) for held in _literals(statement.value)):
         return secret_finding(name, where)
     value = ast.unparse(statement.value)
-    if not all(_is_plain(node) for node in ast.walk(statement.value)):
+    if not all(_is_plain(node, around) for node in _evaluated(statement.value)):
         return unknown_data(name, where, place, f"`{_short(value)}`")
     if len(value) > LIMIT:
         return unknown_data(name, where, place, f"{len(value):,} characters")
@@ -83,11 +99,58 @@ def unrun_problem(around: Surroundings, written: Written, where: Where) -> Findi
     return unknown_data(name, where, place, f"which {changed} changes") if changed else None
 
 
-def _is_plain(node: ast.AST) -> bool:
+def says_itself(around: Surroundings, written: Written) -> bool:
+    """Say whether a name's assignment says its value, and holds code: a table of functions, for example."""
+    statement = written.binding.statements[-1]
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
+        return False
+    if not any(isinstance(node, ast.Lambda) for node in ast.walk(statement.value)):
+        return False
+    return unrun_problem(around, written, Where(written.text.file, 1)) is None
+
+
+def _evaluated(value: ast.expr) -> Iterator[ast.AST]:
+    """Yield the nodes that are evaluated with a value: not what a `lambda` in it does when it is called."""
+    waiting: list[ast.AST] = [value]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.Lambda):
+            waiting += [*node.args.defaults, *(held for held in node.args.kw_defaults if held is not None)]
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _is_plain(node: ast.AST, around: Surroundings) -> bool:
     if isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        return called in _CONSTRUCTORS
+        return called in _CONSTRUCTORS or (isinstance(node.func, ast.Name) and _is_record(called, around))
     return isinstance(node, _PLAIN)
+
+
+def _is_record(name: str, around: Surroundings) -> bool:
+    """Say whether a name is that of a class which only holds what it is given, as a dataclass does."""
+    written = unrun_binding(around, name)
+    node = definition_in(written) if written is not None else None
+    if not isinstance(node, ast.ClassDef):
+        return False
+    marks = [held.func if isinstance(held, ast.Call) else held for held in node.decorator_list]
+    return any(ast.unparse(held).rpartition(".")[2] in _RECORDS for held in [*marks, *node.bases])
+
+
+def changes(names: Names, name: str) -> bool:
+    """Say whether a text, while it runs, stores something into a name's value or has a method change it."""
+    for node in own_nodes(names.tree.body):
+        held: ast.AST | None = None
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+            held = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            held = node.func.value if node.func.attr in _CHANGING else None
+        while isinstance(held, (ast.Attribute, ast.Subscript)):
+            held = held.value
+        if isinstance(held, ast.Name) and held.id == name:
+            return True
+    return False
 
 
 def _changed(around: Surroundings, written: Written) -> str:
@@ -96,7 +159,7 @@ def _changed(around: Surroundings, written: Written) -> str:
     for text in around.history.texts[written.order :]:
         names = text.names if name in text.text else None
         use = names.reads.get(name) if names is not None else None
-        if use is not None and use.changed:
+        if use is not None and names is not None and (use.changed or changes(names, name)):
             return text.file
     return ""
 

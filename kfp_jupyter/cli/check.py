@@ -40,8 +40,8 @@ def checked(path: Path) -> tuple[Finding, ...]:
     Raises:
         SourceError: The file is neither, or not there.
     """
-    from kfp_jupyter.cli.source import find_components
     from kfp_jupyter.dsl import PipelineFunction, PythonComponent
+    from kfp_jupyter.notebook.source import find_components
 
     failed: list[KfpJupyterError] = []
     made = find_components(path, failed.append)

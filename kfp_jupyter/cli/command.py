@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(error: KfpJupyterError) -> None:
-    from kfp_jupyter.cli.source import UserCodeError
+    from kfp_jupyter.notebook.source import UserCodeError
 
     if isinstance(error, UserCodeError) and error.__cause__ is not None:
         cause = error.__cause__

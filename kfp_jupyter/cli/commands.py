@@ -46,7 +46,7 @@ def named_pipeline(options: Namespace) -> Pipeline:
         from kfp_jupyter.dsl.notebook_step import notebook_pipeline
 
         return notebook_pipeline(options.file, options.pipeline)
-    from kfp_jupyter.cli.source import find_pipeline
+    from kfp_jupyter.notebook.source import find_pipeline
 
     return find_pipeline(options.file, options.pipeline)
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.magic_parser import MagicParser, MagicUsageError
 from kfp_jupyter.cells.run_choices import add_run_choices, read_run_choices
+from kfp_jupyter.notebook.named_pipeline import kale_notebook, named_pipeline, renewed
 
 if TYPE_CHECKING:
-    from kfp_jupyter.model.pipeline import Pipeline
     from kfp_jupyter.run import Run
 
 # As `Workbench.get` knows it; importing that would cost every start of a kernel.
@@ -50,7 +50,7 @@ def _run(session: Any, options: argparse.Namespace) -> None:
     from kfp_jupyter.notebook.magics import show_started
     from kfp_jupyter.notebook.run_arguments import run_arguments
 
-    pipeline = _pipeline(session, options.pipeline)
+    pipeline = named_pipeline(session, options.pipeline)
     texts = dict(_pair(text) for text in options.parameter)
     run = session.workbench.run(
         pipeline,
@@ -66,7 +66,7 @@ def _run(session: Any, options: argparse.Namespace) -> None:
 def _compile(session: Any, options: argparse.Namespace) -> None:
     from kfp_jupyter.dsl import PipelineFunction
 
-    pipeline = _pipeline(session, options.pipeline)
+    pipeline = named_pipeline(session, options.pipeline)
     path = options.output or f"{pipeline.name}.yaml"
     session.say(f"Wrote {PipelineFunction(pipeline).compile(path, options.target)}.")
 
@@ -89,17 +89,18 @@ def _runs(session: Any, options: argparse.Namespace) -> None:
 
 
 def _show(session: Any, options: argparse.Namespace) -> None:
-    known = kebab_case(options.name) in session.workbench.pipelines
+    known = kebab_case(options.name) in session.workbench.pipelines or options.name.endswith(".ipynb")
     if known or options.name in session.shell.user_ns:
-        session.displays.show(_pipeline(session, options.name))
+        session.displays.show(named_pipeline(session, options.name))
         return
     run = _found(session, options.name)
     session.displays.show(run.pipeline, run.status)
 
 
 def _graph(session: Any, options: argparse.Namespace) -> None:
-    if options.pipeline:
-        session.displays.show(_pipeline(session, options.pipeline))
+    pipeline = named_pipeline(session, options.pipeline) if options.pipeline else kale_notebook(session)
+    if pipeline is not None:
+        session.displays.show(pipeline)
         return
     from kfp_jupyter.cells.data_flow import data_flow
     from kfp_jupyter.dsl.cell_pipeline import pipeline_of_cells
@@ -144,7 +145,7 @@ def _rerun(session: Any, options: argparse.Namespace) -> None:
 
     bench = session.workbench
     earlier = bench.get(options.run) if options.run else latest_run(bench)
-    pipeline = bench.pipelines.get(earlier.pipeline.name, earlier.pipeline)
+    pipeline = renewed(session, earlier.pipeline)
     run = rerun(
         bench,
         earlier,
@@ -228,17 +229,6 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _pipeline(session: Any, name: str) -> Pipeline:
-    """Return the pipeline of that name, or the one that a variable of the notebook holds."""
-    from kfp_jupyter.dsl import PipelineFunction
-
-    held = session.shell.user_ns.get(name)
-    if isinstance(held, PipelineFunction):
-        return held.model
-    found: Pipeline = session.workbench.pipeline(kebab_case(name))
-    return found
-
-
 def _found(session: Any, text: str) -> Run:
     run: Run = session.workbench.get(text)
     return run
@@ -269,6 +259,9 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> dict[str, str]:
     return {"text/html": html, "text/plain": "\n".join(line.rstrip() for line in lines)}
 
 
+_WHICH = "its name, or FILE.ipynb; the open notebook's by Kale's tags, or the only one, if left out"
+
+
 def _line_parser() -> argparse.ArgumentParser:
     parser = MagicParser(prog="%kfp", add_help=False, allow_abbrev=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -279,7 +272,7 @@ def _line_parser() -> argparse.ArgumentParser:
         return made
 
     run = command("run", _run, "start a run and show it")
-    run.add_argument("pipeline", metavar="PIPELINE", help="its name")
+    run.add_argument("pipeline", nargs="?", default="", metavar="PIPELINE", help=_WHICH)
     run.add_argument("--target", default="", help="where to run: local, or argo:CONTEXT")
     run.add_argument("--wait", action="store_true", help="wait until it has ended")
     add_run_choices(run)
@@ -307,7 +300,7 @@ def _line_parser() -> argparse.ArgumentParser:
     debug.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest that failed if left out")
     debug.add_argument("task", nargs="?", default="", metavar="TASK", help="the one that failed if left out")
     compile_ = command("compile", _compile, "write a pipeline to a file")
-    compile_.add_argument("pipeline", metavar="PIPELINE", help="its name")
+    compile_.add_argument("pipeline", nargs="?", default="", metavar="PIPELINE", help=_WHICH)
     compile_.add_argument("-o", "--output", default="", metavar="FILE", help="PIPELINE.yaml if left out")
     compile_.add_argument("--target", default="kfp", metavar="FORMAT", help="kfp (the default) or argo")
     command("check", _check, "list all that checks find wrong in the notebook's components")
@@ -320,7 +313,11 @@ def _line_parser() -> argparse.ArgumentParser:
     )
     graph = command("graph", _graph, "draw what this notebook's component cells make, or a pipeline")
     graph.add_argument(
-        "pipeline", nargs="?", default="", metavar="PIPELINE", help="all component cells if left out"
+        "pipeline",
+        nargs="?",
+        default="",
+        metavar="PIPELINE",
+        help="its name, or FILE.ipynb; all component cells, or the steps of Kale's tags, if left out",
     )
     logs = command("logs", _logs, "print what tasks printed")
     logs.add_argument("run", nargs="?", default=_LATEST, metavar="RUN", help="an id's beginning, or latest")

@@ -17,7 +17,7 @@ from kfp_jupyter.cells import references as noticed
 from kfp_jupyter.cells.loading import classes_in
 from kfp_jupyter.cells.references import Reference, pickled
 from kfp_jupyter.cells.serializers import choice
-from kfp_jupyter.cli.source import find_pipeline
+from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.workbench import Workbench
 from tests.notebook.kernel import kernel
 

@@ -10,10 +10,10 @@ import pytest
 
 from kfp_jupyter.cells.kale import KaleError, has_kale_tags
 from kfp_jupyter.cells.notebook import NotebookError, load_notebook
-from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.model.component import PythonStep
 from kfp_jupyter.model.types import ParameterType
 from kfp_jupyter.notebook.kale_pipeline import kale_pipeline
+from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.workbench import Workbench
 
 IMPORTS = ("import json\nimport math\n", "imports")

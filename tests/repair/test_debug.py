@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter import dsl
-from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.dsl import Dataset, Input, InputPath, Metrics, Model, Output, OutputPath
 from kfp_jupyter.executor.artifacts import Dataset as DatasetInStep
 from kfp_jupyter.model.run import ArtifactRecord, RunChanged, State, TaskChanged, TaskError
+from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.repair.debug import MARK, DebugError, failed_task, task_code
 from kfp_jupyter.workbench import Workbench
 from tests.fake_engine import FakeEngine

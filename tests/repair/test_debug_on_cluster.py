@@ -11,9 +11,9 @@ import pytest
 
 from kfp_jupyter import dsl
 from kfp_jupyter.cells.serializers import SerializerError
-from kfp_jupyter.cli.source import find_pipeline
 from kfp_jupyter.dsl import Dataset, Input, Output
 from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.repair.debug import failed_task, task_code
 from kfp_jupyter.run.artifact import reading_image
 from kfp_jupyter.workbench import Workbench

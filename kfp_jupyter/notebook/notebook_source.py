@@ -13,10 +13,11 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kfp_jupyter.cells.history import History, Text
+from kfp_jupyter.cells.history import RUN_IN_NOTEBOOK, History, Text
 from kfp_jupyter.cells.kale import has_kale_tags
 from kfp_jupyter.cells.ledger import Ledger
 from kfp_jupyter.cells.magic_lines import plain_python
@@ -24,22 +25,27 @@ from kfp_jupyter.cells.magic_parser import MagicUsageError
 from kfp_jupyter.cells.notebook import CodeCell, Notebook, load_notebook
 from kfp_jupyter.cells.origin import enter_text
 from kfp_jupyter.cells.surroundings import reading
-from kfp_jupyter.cli.source import Failed, user_error
+from kfp_jupyter.cells.unrun import changes
 from kfp_jupyter.compat import installed
 from kfp_jupyter.dsl import PipelineFunction, component, pipeline
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.notebook.define import define_component, define_pipeline
+from kfp_jupyter.notebook.source import Failed, user_error
 
 _DECORATORS = (component, pipeline)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTED = ("kfp_jupyter", "typing")
 
 
-def notebook_definitions(path: Path, failed: Failed | None) -> list[Any]:
+def notebook_definitions(
+    path: Path, failed: Failed | None, tell: Callable[[str], None] | None = None
+) -> list[Any]:
     """Return the components and pipelines of a notebook, in the order in which they are written.
 
     Args:
         path: The notebook.
         failed: Gets what is wrong with a cell, and the others are read all the same; None raises it.
+        tell: Called with what it asks for and is not done; None warns of it.
 
     Raises:
         UserCodeError: Its code raised an error.
@@ -54,7 +60,7 @@ def notebook_definitions(path: Path, failed: Failed | None) -> list[Any]:
         from kfp_jupyter.notebook.kale_pipeline import kale_pipeline
 
         try:
-            model = kale_pipeline(notebook, path, lambda text: warnings.warn(text, stacklevel=2))
+            model = kale_pipeline(notebook, path, tell or _warn)
         except KfpJupyterError as error:
             if failed is None:
                 raise
@@ -64,6 +70,10 @@ def notebook_definitions(path: Path, failed: Failed | None) -> list[Any]:
     reader = _Reader(path, failed)
     reader.read(notebook)
     return reader.made
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=2)
 
 
 class _Reader:
@@ -117,24 +127,27 @@ class _Reader:
                 cell.line, cell.body, file, self.names, self.path.stem, ledger=self.ledger, history=history
             )
             self.made.append(made)
-        elif not cell.magic:
+        elif not cell.magic or cell.magic in RUN_IN_NOTEBOOK:
             self.plain(cell, file)
 
     def plain(self, cell: CodeCell, file: str) -> None:
         """Take what a plain cell adds to definitions, and note what else it binds."""
-        text = Text(plain_python(cell.body)[0], file)
+        # The line of a magic such as `%%time` counts too.
+        first_line = 2 if cell.magic else 1
+        text = Text(plain_python(cell.body)[0], file, first_line)
+        code = "\n" * (first_line - 1) + text.text
         try:
-            module = ast.parse(text.text)
+            module = ast.parse(code)
         except SyntaxError:
             return  # it fails in the notebook too
         self.texts.append(text)
-        enter_text(text.text, file)
+        enter_text(code, file)
         with reading(self.names, History(tuple(self.texts))):
             for statement in module.body:
-                ours = isinstance(statement, ast.FunctionDef) and _is_ours(statement, self.names)
+                ours = isinstance(statement, _FUNCTIONS) and _is_ours(statement, self.names)
                 if ours or _is_import(statement):
                     exec(compile(ast.Module([statement], []), file, "exec", dont_inherit=True), self.names)
-                    if isinstance(statement, ast.FunctionDef):
+                    if isinstance(statement, _FUNCTIONS):
                         self.made.append(self.names[statement.name])
         names = text.names
         if names is None:
@@ -143,6 +156,10 @@ class _Reader:
         for name, binding in names.binds.items():
             if binding.kind == "variable":
                 self.literal(name, binding.statements)
+        for name in [held for held in self.literals if held in text.text and changes(names, held)]:
+            # What it is now, only running the notebook would tell.
+            self.literals.discard(name)
+            del self.names[name]
 
     def literal(self, name: str, statements: tuple[ast.stmt, ...]) -> None:
         """Take a variable that is assigned a literal, once; forget one that is assigned anything else."""
@@ -173,7 +190,7 @@ def _is_import(statement: ast.stmt) -> bool:
     return all(module.partition(".")[0] in known for module in modules)
 
 
-def _is_ours(function: ast.FunctionDef, names: dict[str, Any]) -> bool:
+def _is_ours(function: ast.FunctionDef | ast.AsyncFunctionDef, names: dict[str, Any]) -> bool:
     """Say whether one of a function's decorators is `@component` or `@pipeline`, by whatever name."""
     for decorator in function.decorator_list:
         node = decorator.func if isinstance(decorator, ast.Call) else decorator

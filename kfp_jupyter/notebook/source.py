@@ -59,8 +59,12 @@ def find_pipeline(path: Path, name: str = "") -> Pipeline:
     )
 
 
-def find_pipelines(path: Path) -> dict[str, Pipeline]:
+def find_pipelines(path: Path, tell: Callable[[str], None] | None = None) -> dict[str, Pipeline]:
     """Return the pipelines of a file by name, in the order in which they are written.
+
+    Args:
+        path: A `.py` or `.ipynb` file.
+        tell: Called with what a notebook asks for and is not done; None warns of it.
 
     Raises:
         SourceError: It is neither a program nor a notebook.
@@ -68,7 +72,7 @@ def find_pipelines(path: Path) -> dict[str, Pipeline]:
         KfpJupyterError: A component or pipeline in it is wrong.
     """
     _check_file(path)
-    held = _defined(path, None) if path.suffix == ".ipynb" else _imported(path)
+    held = _defined(path, None, tell) if path.suffix == ".ipynb" else _imported(path)
     return {value.model.name: value.model for value in held if isinstance(value, PipelineFunction)}
 
 
@@ -107,10 +111,10 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _defined(path: Path, failed: Failed | None) -> list[Any]:
-    from kfp_jupyter.cli.notebook_source import notebook_definitions
+def _defined(path: Path, failed: Failed | None, tell: Callable[[str], None] | None = None) -> list[Any]:
+    from kfp_jupyter.notebook.notebook_source import notebook_definitions
 
-    return notebook_definitions(path, failed)
+    return notebook_definitions(path, failed, tell)
 
 
 def _imported(path: Path) -> list[Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter.cells.errors import ComponentError
-from kfp_jupyter.cli.source import SourceError, UserCodeError, find_pipeline, find_pipelines
 from kfp_jupyter.model.component import PythonStep
+from kfp_jupyter.notebook.source import SourceError, UserCodeError, find_pipeline, find_pipelines
 
 IMPORTS = (
     "%load_ext kfp_jupyter\nfrom kfp_jupyter import dsl\nfrom kfp_jupyter.dsl import Input, Model, Output"
