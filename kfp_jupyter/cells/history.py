@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kfp_jupyter.cells.magic_lines import plain_python
@@ -31,26 +31,31 @@ class Text:
         text: Plain Python.
         file: What it is called, for people.
         first_line: The line of its cell or file that it begins at.
+        postponed: Whether hints in it are not evaluated, by an import from `__future__` in an earlier cell.
     """
 
     text: str
     file: str
     first_line: int = 1
+    postponed: bool = False
 
     @property
     def names(self) -> Names | None:
         """Its names; None if it is not Python."""
-        return _analysed(self.text)
+        return _analysed(self.text, self.postponed)
 
     @property
     def has_text_hints(self) -> bool:
         """Whether its hints are not evaluated."""
         names = self.names if "__future__" in self.text else None
-        return names is not None and any(
-            isinstance(node, ast.ImportFrom)
-            and node.module == "__future__"
-            and any(alias.name == "annotations" for alias in node.names)
-            for node in names.tree.body
+        return self.postponed or (
+            names is not None
+            and any(
+                isinstance(node, ast.ImportFrom)
+                and node.module == "__future__"
+                and any(alias.name == "annotations" for alias in node.names)
+                for node in names.tree.body
+            )
         )
 
 
@@ -111,19 +116,28 @@ class History:
         return ".".join([*parts[: len(parts) - dots + 1], *filter(None, [module[dots:]])])
 
 
+def in_one_kernel(texts: Iterable[Text]) -> tuple[Text, ...]:
+    """Return texts as IPython runs them: an import from `__future__` counts in all later cells too."""
+    found: list[Text] = []
+    for text in texts:
+        earlier = bool(found) and found[-1].has_text_hints
+        found.append(replace(text, postponed=True) if earlier else text)
+    return tuple(found)
+
+
 def kernel_history() -> History | None:
     """Return the cells that this kernel ran, the running one too; None outside of IPython."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     inputs: Sequence[str] | None = getattr(getattr(shell, "history_manager", None), "input_hist_parsed", None)
     if inputs is None:
         return None
-    return History(tuple(_cell(text, number) for number, text in enumerate(inputs) if text))
+    return History(in_one_kernel(_cell(text, number) for number, text in enumerate(inputs) if text))
 
 
 def notebook_history(cells: Sequence[CodeCell], notebook: str) -> History:
     """Return the cells of a notebook file, as if they had run from top to bottom."""
     return History(
-        tuple(
+        in_one_kernel(
             Text(plain_python(cell.body)[0], cell.place(notebook), 2 if cell.magic else 1)
             for cell in cells
             if not cell.magic or cell.magic in RUN_IN_NOTEBOOK
@@ -138,9 +152,9 @@ def file_history(filename: str, package: str = "") -> History:
 
 
 @lru_cache(maxsize=2048)
-def _analysed(text: str) -> Names | None:
+def _analysed(text: str, postponed: bool) -> Names | None:
     try:
-        return analyse(text)
+        return analyse(text, postponed=postponed)
     except (SyntaxError, ValueError, RecursionError):
         return None
 

@@ -9,6 +9,7 @@ these.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kfp_jupyter.cells.history import RUN_IN_NOTEBOOK, History, Text
+from kfp_jupyter.cells.history import RUN_IN_NOTEBOOK, History, Text, in_one_kernel
 from kfp_jupyter.cells.kale import has_kale_tags
 from kfp_jupyter.cells.ledger import Ledger
 from kfp_jupyter.cells.magic_lines import plain_python
@@ -106,7 +107,7 @@ class _Reader:
                 self.problems += 1
 
     def cell(self, cell: CodeCell, file: str) -> None:
-        history = History(tuple(self.texts))
+        history = History(in_one_kernel(self.texts))
         if cell.magic in ("component", "pipeline"):
             enter_text(f"# %%{cell.magic} {cell.line}\n{cell.body}", file)
         if cell.magic == "component":
@@ -137,16 +138,19 @@ class _Reader:
         text = Text(plain_python(cell.body)[0], file, first_line)
         code = "\n" * (first_line - 1) + text.text
         try:
-            module = ast.parse(code)
+            statements = ast.parse(code).body
         except SyntaxError:
             return  # it fails in the notebook too
         self.texts.append(text)
         enter_text(code, file)
-        with reading(self.names, History(tuple(self.texts))):
-            for statement in module.body:
+        postponed = in_one_kernel(self.texts)[-1].has_text_hints
+        flags = __future__.annotations.compiler_flag if postponed else 0
+        with reading(self.names, History(in_one_kernel(self.texts))):
+            for statement in statements:
                 ours = isinstance(statement, _FUNCTIONS) and _is_ours(statement, self.names)
                 if ours or _is_import(statement):
-                    exec(compile(ast.Module([statement], []), file, "exec", dont_inherit=True), self.names)
+                    module = ast.Module([statement], [])
+                    exec(compile(module, file, "exec", dont_inherit=True, flags=flags), self.names)
                     if isinstance(statement, _FUNCTIONS):
                         self.made.append(self.names[statement.name])
         names = text.names

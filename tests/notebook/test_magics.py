@@ -250,7 +250,7 @@ USAGE = {
     "%%pipeline p(\nload()\n": "%%pipeline",
     "%%pipeline --target local\nload()\n": "--run",
     "%kfp dance": "dance",
-    "%kfp run": "PIPELINE",
+    "%kfp cancel": "RUN",
     "%kfp run p -p lr": "NAME=VALUE",
 }
 

@@ -92,6 +92,14 @@ CASES = {
         "@component\ndef step() -> list:\n    return [make() for make in MODELS.values()]",
         [1, 3],
     ),
+    "hints that an earlier cell has made text": (
+        (
+            "from __future__ import annotations",
+            "class Node:\n    def link(self, other: Node) -> Missing:\n        return 5",
+        ),
+        "@component\ndef step(n: 'int' = 1) -> 'int':\n    return Node().link(None)",
+        5,
+    ),
     "lines that end as Windows ends them": (
         ("BASE = 4\r\n",),
         "@component\r\ndef step() -> int:\r\n    text = '''x\r\ny'''\r\n    return BASE + len(text)\r\n",
@@ -168,6 +176,10 @@ def test_a_cell_with_separators_in_its_texts_is_a_component_in_a_kernel(tmp_path
         assert outcome.status == "ok", outcome.traceback
         assert book.value("step(n=1)") == "7"
         assert book.value("'\\u2029' in step.model.implementation.source.text") == "True"
+        book.run("from __future__ import annotations")
+        book.run("class Node:\n    def link(self, other: Node) -> Missing:\n        return 5")
+        outcome = book.run("@component\ndef linked() -> int:\n    return Node().link(None)")
+        assert outcome.status == "ok", outcome.traceback
         book.run("from enum import IntFlag\nclass May(IntFlag):\n    READ = 1\n    WRITE = 2\nBOTH = May(3)")
         outcome = book.run("@component\ndef flags() -> int:\n    return int(BOTH)")
         assert outcome.status == "ok", outcome.traceback
