@@ -111,16 +111,20 @@ class Server:
                         poll.register(control, select.POLLIN)
 
     def _receive(self) -> tuple[dict[str, Any], int, socket.socket] | None:
+        """Return the next request; None if the supervisor has ended, also in the middle of one."""
         try:
             head, ancillary, _, _ = self._requests.recvmsg(LENGTH_BYTES, socket.CMSG_SPACE(8))
+            if len(head) < LENGTH_BYTES or not ancillary:
+                return None
+            size, text = int.from_bytes(head, "big"), bytearray()
+            while len(text) < size:
+                part = self._requests.recv(size - len(text))
+                if not part:
+                    return None
+                text += part
         except OSError:
             return None
-        if len(head) < LENGTH_BYTES or not ancillary:
-            return None
         output, control = memoryview(ancillary[0][2]).cast("i")
-        text = bytearray()
-        while len(text) < int.from_bytes(head, "big"):
-            text += self._requests.recv(int.from_bytes(head, "big") - len(text))
         return json.loads(text), output, socket.socket(fileno=control)
 
     def _fork(self, output: int, control: socket.socket) -> bool:

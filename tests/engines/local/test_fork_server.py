@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from kfp_jupyter.engines.local.fork_client import SPAWN_VARIABLE
+from kfp_jupyter.engines.local.fork_server import LENGTH_BYTES
+from kfp_jupyter.engines.local.program import Programs, executor_file
 from kfp_jupyter.model.pipeline import TaskSettings
 from kfp_jupyter.model.run import State
 from tests.engines.local.bench import component, eventually, gone, pipeline, single, task
@@ -215,6 +220,23 @@ def test_the_server_buries_its_dead_and_ends_with_the_run(bench, tmp_path):
     server, *left = bench.run(flow).state.tasks["look"].outputs["Output"]
     assert left == []
     assert eventually(lambda: gone(server))
+
+
+@pytest.mark.parametrize("said", [0, 2], ids=["before its text", "within its text"])
+def test_the_server_ends_with_a_supervisor_that_is_killed_in_the_middle_of_a_request(tmp_path, said):
+    programs = Programs(executor_file(tmp_path).parent)
+    ours, theirs = socket.socketpair()
+    with theirs, (tmp_path / "lock").open("w") as lock:
+        passed = [theirs.fileno(), lock.fileno()]
+        words = [str(programs.fork_server), *map(str, passed), f"{tmp_path}/", str(programs.definitions)]
+        server = subprocess.Popen([sys.executable, *words], pass_fds=passed)
+        socket.send_fds(ours, [(9).to_bytes(LENGTH_BYTES, "big")], passed)
+    ours.sendall(b'{"command'[:said])
+    ours.close()
+    try:
+        assert server.wait(60) == 0
+    finally:
+        server.kill()
 
 
 def test_a_server_that_cannot_start_fails_the_step_and_says_why(bench, tmp_path):
