@@ -133,9 +133,17 @@ def test_a_step_that_takes_all_files_and_closes_its_own_harms_nobody(bench):
 
 def test_a_journal_that_cannot_be_written_ends_the_run_and_says_why(bench, tmp_path):
     run = bench.start(
-        single(f"def step():\n    while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.01)\n")
+        single(
+            f"""
+            def step():
+                open({str(tmp_path / "began")!r}, "w").close()
+                while not os.path.exists({str(tmp_path / "go")!r}):
+                    time.sleep(0.01)
+            """
+        )
     )
-    run.until(lambda state: state.tasks["step"].state is State.RUNNING)
+    # That it runs is told before it is started.
+    assert eventually((tmp_path / "began").exists)
     pid = json.loads((run.folder / "supervisor.json").read_text())["pid"]
     committed = run.folder / "tasks" / "step" / "1" / "output.json"
     # It hears nothing of the step's end before the end cannot be written.

@@ -87,7 +87,7 @@ def processes(folder: Path) -> dict[int, str]:
     return found
 
 
-def follow(run: Run, seconds: float = 60) -> tuple[RunState, list[Event]]:
+def follow(run: Run, seconds: float = 300) -> tuple[RunState, list[Event]]:
     state = run.wait(seconds)
     return state, list(run.events)
 
@@ -129,7 +129,7 @@ def test_a_kill_at_any_moment_loses_nothing(bench: Bench, seed: int, record_prop
             os.kill(pid, signal.SIGKILL)
     record_property("hit", hit)
     state, events = follow(run)
-    watcher.join(60)
+    watcher.join(300)
     assert not watcher.is_alive()
     consistent(run, state)
     assert seen == events[: len(seen)], "who watched all along was told another story"
