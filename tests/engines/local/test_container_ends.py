@@ -57,7 +57,7 @@ def test_whoever_notices_the_end_of_a_run_removes_its_containers(machine):
     started = begun(machine)
     (container,) = machine.containers
     supervisor = _supervisor(started)
-    servers = _children(supervisor)
+    servers = _servers(supervisor)
     assert servers
     # The fork server first: it is the supervisor's guard. The supervisor must not see it go.
     os.kill(supervisor, signal.SIGSTOP)
@@ -101,7 +101,7 @@ def test_a_killed_fork_server_costs_no_attempt_and_leaves_one_container(machine,
     started = machine.start_local(pipeline({"box": held}, task("step", "box")), USUAL)
     log = started.folder / "tasks" / "step" / "1" / "log.txt"
     assert eventually(lambda: log.exists() and "started" in log.read_text())
-    (server,) = _children(_supervisor(started))
+    (server,) = _servers(_supervisor(started))
     os.kill(server, signal.SIGKILL)
     assert eventually(lambda: log.read_text().count("started\n") == 2)
     assert len(machine.containers) == 1
@@ -114,8 +114,12 @@ def _supervisor(started: Run) -> int:
     return int(json.loads((started.folder / "supervisor.json").read_text())["pid"])
 
 
-def _children(pid: int) -> list[int]:
+def _servers(supervisor: int) -> list[int]:
+    """Return the fork servers among what the supervisor has started; it asks docker now and then too."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(supervisor)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    return [int(word) for word in listed.stdout.split()]
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "fork-server" in line]
