@@ -88,6 +88,7 @@ def test_what_a_run_that_goes_on_has_used_stays_and_so_does_what_newer_runs_used
         for name, settings in (("make", CACHED), ("other", TaskSettings(cache_key="other")))
     )
     for run in (first, other):
+        assert eventually(lambda run=run: not is_held(run.folder / "lock"))
         aged(run, 40)
     wait = component(
         f"def wait(data: Input[Dataset]):\n    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n",
