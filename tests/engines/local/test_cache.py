@@ -116,6 +116,47 @@ def test_a_run_that_waits_for_another_can_be_canceled(bench, tmp_path):
     assert first.wait().state is State.CANCELED
 
 
+def test_a_result_is_used_again_as_long_as_nothing_has_changed(bench):
+    body = """
+    def make(n: int, out: Output[Dataset], metrics: Output[Metrics]) -> int:
+        with open(out.path, "w") as file:
+            file.write(str(n))
+        metrics.log_metric("n", n, step=0)
+        return n
+
+    def use(data: Input[Dataset]) -> str:
+        return open(data.path).read()
+    """
+    outputs = {"Output": "int", "out": "Dataset", "metrics": "Metrics"}
+    components = {
+        "make": component(body, "make", {"n": "int"}, outputs),
+        "use": component(body, "use", {"data": "Dataset"}, {"Output": "str"}),
+    }
+
+    def flow(n):
+        cached = TaskSettings()
+        return pipeline(
+            components,
+            task("make", n=n, settings=cached),
+            task("use", data=("make", "out"), settings=cached),
+        )
+
+    first = bench.run(flow(1)).state
+    again = bench.run(flow(1))
+    assert {held.cached_from for held in first.tasks.values()} == {""}
+    assert {held.cached_from for held in again.state.tasks.values()} == {"run-1"}
+    for name, held in again.state.tasks.items():
+        assert held.outputs == first.tasks[name].outputs
+        assert held.curves == first.tasks[name].curves
+    assert first.tasks["make"].curves["n"] == ((0, 1),)
+    # Another argument, a run without caching, and results that are not what they were.
+    assert not bench.run(flow(2)).state.tasks["make"].cached
+    assert not bench.run(flow(1), caching=False).state.tasks["make"].cached
+    Path(first.tasks["make"].artifacts["out"][0].path).write_text("changed")
+    changed = bench.run(flow(1)).state
+    assert (changed.tasks["make"].cached, changed.tasks["use"].outputs["Output"]) == (False, "1")
+
+
 def test_what_is_written_beside_an_output_is_said_and_never_cached(bench):
     body = """
     def step(out: Output[Model]):
