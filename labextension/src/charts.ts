@@ -28,6 +28,8 @@ const LEFT = 44;
 const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 34;
+/** How many columns of numbers a table may have while it could have rows instead. */
+const MOST_COLUMNS = 6;
 
 /** Return a chart with its title and legend. */
 export function lineChart(chart: LineChart): HTMLElement {
@@ -187,22 +189,26 @@ export function matrixTable(matrix: ConfusionMatrix, trans: Translation): HTMLEl
   );
 }
 
-/** Return the table of scalar metrics, tasks as rows. */
+/**
+ * Return scalar metrics as a table: a row for each task, or for each metric where there are many of a few tasks, which would otherwise
+ * have to be scrolled sideways.
+ */
 export function scalarTable(table: ScalarTable, trans: Translation): HTMLElement {
-  const head = html(
-    'tr',
-    {},
-    html('th', { scope: 'col' }, trans.__('Task')),
-    ...table.names.map(name => html('th', { scope: 'col', class: 'kfp-number' }, name))
-  );
-  const body = table.rows.map(({ label, values }) => {
-    const cells = table.names.map(name => {
-      const value = values.get(name);
-      const shown = value === undefined ? '–' : typeof value === 'number' ? shortNumber(value) : value;
-      return html('td', { class: 'kfp-number', title: value === undefined ? null : String(value) }, shown);
-    });
-    return html('tr', {}, html('th', { scope: 'row' }, label), ...cells);
-  });
-  const content = html('table', { class: 'kfp-table' }, html('thead', {}, head), html('tbody', {}, ...body));
+  const column = (name: string): HTMLElement => html('th', { scope: 'col', class: 'kfp-number' }, name);
+  const row = (name: string, cells: HTMLElement[]): HTMLElement =>
+    html('tr', {}, html('th', { scope: 'row' }, name), ...cells);
+  const upright = table.names.length > MOST_COLUMNS && table.rows.length <= MOST_COLUMNS;
+  const head = upright
+    ? [html('th', { scope: 'col' }, trans.__('Metric')), ...table.rows.map(({ label }) => column(label))]
+    : [html('th', { scope: 'col' }, trans.__('Task')), ...table.names.map(column)];
+  const body = upright
+    ? table.names.map(name => row(name, table.rows.map(({ values }) => scalarCell(values.get(name)))))
+    : table.rows.map(({ label, values }) => row(label, table.names.map(name => scalarCell(values.get(name)))));
+  const content = html('table', { class: 'kfp-table' }, html('thead', {}, html('tr', {}, ...head)), html('tbody', {}, ...body));
   return html('div', { class: 'kfp-table-scroll' }, content);
+}
+
+function scalarCell(value: number | string | undefined): HTMLElement {
+  const shown = value === undefined ? '–' : typeof value === 'number' ? shortNumber(value) : value;
+  return html('td', { class: 'kfp-number', title: value === undefined ? null : String(value) }, shown);
 }

@@ -64,6 +64,7 @@ export const KOREAN_WORDS: Readonly<Record<string, string>> = {
   Log: '로그',
   Logs: '로그',
   Metadata: '메타데이터',
+  Metric: '지표',
   Metrics: '지표',
   'No cluster is known: add a context to the kubeconfig of the kernel’s machine to run on one.':
     '알려진 클러스터가 없습니다. 클러스터에서 실행하려면 커널이 있는 컴퓨터의 kubeconfig에 컨텍스트를 추가하세요.',

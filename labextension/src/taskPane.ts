@@ -213,6 +213,6 @@ function errorElements(error: TaskError, trans: Translation, notebook: NotebookA
   const link = goTo() === null ? place : html('button', { type: 'button', class: 'kfp-link', title: trans.__('Go there'), onclick }, place);
   const where = html('p', { class: 'kfp-error-place' }, link);
   const traceback = html('div', { class: 'kfp-log-pane' });
-  traceback.append(copyButton(trans, () => error.traceback), html('pre', { class: 'kfp-log', tabindex: 0 }, error.traceback));
+  traceback.append(copyButton(trans, () => error.traceback), html('pre', { class: 'kfp-log kfp-mod-end', tabindex: 0 }, html('span', {}, error.traceback)));
   return [title, ...(place === '' ? [] : [where]), ...(error.traceback === '' ? [] : [traceback])];
 }

@@ -80,6 +80,20 @@ test('metadata of another form is passed over', () => {
   expect(hasMetrics(found)).toBe(false);
 });
 
+test('many metrics of few tasks are rows of the table, few are its columns', () => {
+  const table = (count: number): (string | null)[][] => {
+    const held = runDocument('succeeded');
+    const metadata = Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, index]));
+    taskOf(held, 'load').artifacts = { scores: [{ type: 'system.Metrics', uri: '', path: '', metadata }] };
+    const element = metricsElement(metricsOf(held, 'load'), ENGLISH);
+    return [...element.querySelectorAll('tr')].map(row => [...row.children].map(cell => cell.textContent));
+  };
+  expect(table(2)).toEqual([['Task', 'm0', 'm1'], ['load', '0', '1']]);
+  const many = table(7);
+  expect(many.slice(0, 3)).toEqual([['Metric', 'load'], ['m0', '0'], ['m1', '1']]);
+  expect(many).toHaveLength(8);
+});
+
 test('everything that was measured is on the page, and charts say what they show', () => {
   const element = metricsElement(metricsOf(runDocument('succeeded')), ENGLISH);
   const cells = [...element.querySelectorAll('.kfp-table td')].map(cell => cell.textContent);
