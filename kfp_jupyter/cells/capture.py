@@ -205,8 +205,10 @@ class _Capture:
             return True
         if hasattr(builtins, name) and name not in _OF_IPYTHON:
             if value is MISSING:
-                hidden = unrun_binding(self.around, name) or self.around.star_import(name)
-                return hidden is None
+                # Where the texts have been run, a name of Python's own without a value hides nothing.
+                return self.around.live or not (
+                    unrun_binding(self.around, name) or self.around.star_import(name)
+                )
             if _is_ipythons(value):
                 return True
         return value is MISSING and (not sure or self.around.history.makes_global(name))

@@ -50,7 +50,10 @@ def walked(tree: ast.AST) -> list[ast.AST]:
     """Return a tree's nodes as `ast.walk` does, but contexts and operators."""
     waiting = [tree]
     for node in waiting:
-        waiting += children(node)
+        kind: Any = type(node)
+        # Half of all nodes are names and constants.
+        if _fields(kind):
+            waiting += children(node)
     return waiting
 
 
