@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from kfp_jupyter.dsl.pipeline_task import PipelineTask
 
 
-class OutputError(PipelineError):
-    """An output was asked for that a task does not have."""
+class OutputError(PipelineError, KeyError):
+    """An output was asked for that a task does not have; KFP raises a `KeyError`."""
 
 
 class TaskOutputs(Mapping[str, PipelineChannel]):

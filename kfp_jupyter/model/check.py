@@ -30,7 +30,7 @@ from kfp_jupyter.model.value import (
 )
 
 
-class ArgumentError(PipelineError):
+class ArgumentError(PipelineError, TypeError):
     """An argument that a component or a pipeline does not take, lacks, or cannot take as it is."""
 
 

@@ -44,6 +44,9 @@ def test_a_component_gives_its_value(init: Init) -> None:
     assert (task.name, task.inputs, task.output, task.outputs) == ("add", {"a": 2, "b": 3}, 5, {"Output": 5})
     assert task.state.value == "FINAL"
     assert task.run.state == "SUCCEEDED"
+    assert task.outputs.get("other") is None
+    with pytest.raises(KeyError, match="gave out no 'other'"):
+        task.outputs["other"]
     assert add(2).output == 3
 
 
@@ -293,6 +296,8 @@ def test_wrong_arguments_name_the_line_of_the_call(init: Init) -> None:
         whole(rows="three")
     with pytest.raises(ArgumentError, match="twice"):
         whole(3, rows=3)
+    with pytest.raises(TypeError):  # KFP's type for the same
+        add(b=1)
 
 
 def test_a_container_that_cannot_run_here_is_refused_before_it_starts(

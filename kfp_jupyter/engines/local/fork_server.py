@@ -193,7 +193,11 @@ class Server:
     def _answer(self, descriptor: int) -> None:
         """Carry out what the supervisor says of one child: that it may be buried, or nothing any more."""
         pid, control = self._children.pop(descriptor)
-        if control.recv(LENGTH_BYTES):
+        said = b""
+        # A supervisor that was killed before it had read all that was told resets the connection.
+        with contextlib.suppress(OSError):
+            said = control.recv(LENGTH_BYTES)
+        if said:
             code, usage = self._bury(pid)
             # macOS counts bytes.
             memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kfp_jupyter.engines.local.fork_client import SPAWN_VARIABLE
+from kfp_jupyter.engines.local.fork_client import SPAWN_VARIABLE, ForkServer
 from kfp_jupyter.engines.local.fork_server import LENGTH_BYTES
 from kfp_jupyter.engines.local.program import Programs, executor_file
 from kfp_jupyter.model.pipeline import TaskSettings
@@ -237,6 +237,24 @@ def test_the_server_ends_with_a_supervisor_that_is_killed_in_the_middle_of_a_req
         assert server.wait(60) == 0
     finally:
         server.kill()
+
+
+def test_a_server_ends_what_nobody_listens_to_any_more(tmp_path):
+    lock = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
+    programs = Programs(executor_file(tmp_path / "data").parent)
+    server = ForkServer(sys.executable, programs, tmp_path, lock, dict(os.environ))
+    os.close(lock)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        given = (["sleep", "600"], dict(os.environ), str(tmp_path), theirs.fileno(), theirs.fileno())
+        server.start(*given, execute=True)
+    with ours:
+        # Looked at and not taken: what is closed with unread words in it is a connection reset.
+        assert eventually(lambda: ours.recv(100, socket.MSG_PEEK).endswith(b"\n"), 60)
+        pid = int(ours.recv(100, socket.MSG_PEEK).split()[1])
+    assert eventually(lambda: gone(pid), 60)
+    assert server.alive
+    server.close()
 
 
 def test_a_server_that_cannot_start_fails_the_step_and_says_why(bench, tmp_path):
