@@ -40,7 +40,10 @@ def rerun(options: Namespace) -> int:
 
 
 def resume(options: Namespace) -> int:
-    """Go on with a run that failed or was interrupted, from what had succeeded in it."""
+    """Go on with a run that failed or was interrupted, from what had succeeded in it, with the code it had.
+
+    What was changed in the file since is not looked at: `rerun` takes changes.
+    """
     from kfp_jupyter.workbench import current
 
     resumed = current().resume(options.run)

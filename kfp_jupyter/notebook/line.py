@@ -161,9 +161,17 @@ def _rerun(session: Any, options: argparse.Namespace) -> None:
 
 
 def _resume(session: Any, options: argparse.Namespace) -> None:
+    from kfp_jupyter.model.reuse import same_component
     from kfp_jupyter.notebook.magics import show_started
 
-    show_started(session, session.workbench.resume(options.run), wait=options.wait)
+    bench = session.workbench
+    run = bench.resume(options.run)
+    begun = run.pipeline.components
+    written = getattr(bench.pipelines.get(run.pipeline.name), "components", begun)
+    now = {key: session.components.get(held.name, written.get(key, held)) for key, held in begun.items()}
+    if not all(same_component(held, now[key]) for key, held in begun.items()):
+        session.say("It goes on with the code that it was started with; `%kfp rerun` takes your changes.")
+    show_started(session, run, wait=options.wait)
 
 
 def _cache(session: Any, _options: argparse.Namespace) -> None:

@@ -129,7 +129,8 @@ def test_a_run_that_fails_is_an_error_that_names_the_innermost_task(init: Init) 
         outer()
     error = raised.value
     assert error.what == "The pipeline 'outer' finished with status FAILURE: RuntimeError: on purpose."
-    assert "task inner/fail" in error.where
+    assert ", task fail," in error.where
+    assert "run.logs('inner/fail')" in error.remedy
     assert "steps.py, line" in error.where
     assert isinstance(error, RuntimeError)
     with pytest.raises(LocalRunError, match="The task 'fail' finished with status FAILURE"):

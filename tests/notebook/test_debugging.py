@@ -47,8 +47,13 @@ def test_a_failed_step_is_debugged_mended_and_rerun(fresh):
     assert "return size / parts" in again.traceback
     assert fresh.value("type(train).__name__") == "PythonComponent"
 
+    # Nothing was changed so far, and a run that goes on has the code that it was started with.
+    assert "`%kfp rerun` takes your changes" not in fresh.run("%kfp resume --wait").stdout
     mended = fresh.run(TRAIN.replace("size / parts", "size / max(parts, 1)"))
     assert mended.status == "ok", mended.traceback
+    resumed = fresh.run("%kfp resume --wait")
+    assert resumed.ename == "RunFailedError"
+    assert "`%kfp rerun` takes your changes" in resumed.stdout
     rerun = fresh.run("%kfp rerun --wait --no-cache")
     assert rerun.status == "ok", rerun.traceback
     assert "Taken over from run study-" in rerun.stdout
