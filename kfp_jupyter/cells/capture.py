@@ -27,10 +27,11 @@ from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, Where, columns, s
 from kfp_jupyter.cells.local_modules import LocalModule, importer, local_modules, outside_imports
 from kfp_jupyter.cells.meaning import Meanings
 from kfp_jupyter.cells.names import Import, Names, Place, Use, analyse
-from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, in_order
+from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, in_order, misread
 from kfp_jupyter.cells.provenance import is_standard, local_file, root
 from kfp_jupyter.cells.surroundings import MISSING, NOWHERE, Surroundings
 from kfp_jupyter.cells.syntax import nodes
+from kfp_jupyter.cells.unresolved import bound_anew
 from kfp_jupyter.cells.unrun import unrun_binding
 from kfp_jupyter.model.component import PREAMBLE, Fragment, Source
 from kfp_jupyter.model.lines import lines_of
@@ -106,6 +107,8 @@ class _Capture:
 
     Attributes:
         pieces: What is brought, by each name that it binds.
+        extra: What else is brought: what names meant before, and functions that others know.
+        complete: The pieces with what names meant before, by their keys.
         asked: The names that were looked up, so that each is told once.
     """
 
@@ -118,6 +121,7 @@ class _Capture:
         self.meanings = Meanings(surroundings, self.names.binds, self.bring)
         self.pieces: dict[str, Piece] = {}
         self.extra: list[Piece] = []
+        self.complete: dict[tuple[Any, ...], Piece] = {}
         self.asked: set[str] = set()
         self.findings: list[Finding] = []
         self.imports: list[Needed] = []
@@ -126,10 +130,12 @@ class _Capture:
     def captured(self) -> Captured:
         modules = self.local_modules()
         pieces = {id(held): held for held in [*self.pieces.values(), *self.extra]}
-        ordered = [held.fragment for held in in_order(pieces.values())]
+        ordered = in_order(pieces.values())
+        for held, name in misread(ordered):
+            self.findings.append(bound_anew(held.binds[0], name, _line_of(held, name)))
         brought = importer(modules.values())
         return Captured(
-            (*([brought] if brought is not None else ()), *ordered),
+            (*([brought] if brought is not None else ()), *(held.fragment for held in ordered)),
             tuple(self.pieces),
             tuple(self.imports),
             tuple(modules.values()),
@@ -178,14 +184,15 @@ class _Capture:
         fragment = held.fragment
         lines = lines_of(fragment.text)
         for use in [*held.names.reads.values(), *held.names.builtins.values()]:
+            if use.name in held.earlier and not use.later:
+                continue
             place = use.places[0]
             line = lines[place.line - 1]
             where = Where(fragment.file, fragment.first_line + place.line - 1, *columns(line, place))
             self.need(use, where, line, sure=not use.maybe and not use.postponed)
-        for given in held.names.imports:
-            self.imports.append(
-                Needed(self.absolute(given), Where(fragment.file, fragment.first_line + given.place.line - 1))
-            )
+        for imported in held.names.imports:
+            number = fragment.first_line + imported.place.line - 1
+            self.imports.append(Needed(self.absolute(imported), Where(fragment.file, number)))
         self.bring_submodules(held.names)
 
     def absolute(self, held: Import) -> Import:
@@ -248,21 +255,33 @@ class _Capture:
         self.read_piece(held)
 
     def with_earlier(self, held: Piece) -> Piece:
-        """Return a piece with what its own names meant before, if it reads that: `train = timed(train)`."""
-        found: list[Piece] = []
-        for use in held.names.reads.values():
+        """Return a piece with what names meant when it ran that mean something else now.
+
+        These are its own names, where it is made of what they were (`train = timed(train)`), and names that
+        were bound anew since: a class keeps the base that it was made with.
+        """
+        if held.key in self.complete:
+            return self.complete[held.key]
+        found: dict[str, Piece] = {}
+        for use in held.names.reads.values() if held.kind == WRITTEN else ():
+            own = use.name in held.names.binds
             # A function that may be called by its own statement and reads its own name is recursive.
-            if use.name not in held.names.binds or not use.eager or use.maybe or use.postponed:
+            if not use.eager or use.maybe or use.postponed:
                 continue
-            line = held.fragment.first_line + use.line - 1
-            earlier = self.meanings.before(use.name, held, Where(held.fragment.file, line))
+            if not own and (use.annotation or not self.meanings.bound_anew_since(use.name, held)):
+                continue
+            where = _line_of(held, use.name)
+            earlier = self.meanings.before(use.name, held, where)
             if isinstance(earlier, Piece):
-                found.append(self.with_earlier(earlier))
-                self.extra.append(found[-1])
-                self.read_piece(found[-1])
+                found[use.name] = self.with_earlier(earlier)
             else:
-                self.findings.append(earlier)
-        return replace(held, earlier=tuple(found)) if found else held
+                self.findings.append(earlier if own else bound_anew(held.binds[0], use.name, where))
+        complete = replace(held, earlier=found) if found else held
+        self.complete[held.key] = complete
+        for earlier in found.values():
+            self.extra.append(earlier)
+            self.read_piece(earlier)
+        return complete
 
     def bring_submodules(self, names: Names) -> None:
         """Import the modules of packages that are used as attributes, as `sklearn.metrics` is."""
@@ -309,9 +328,15 @@ class _Capture:
         return found
 
 
+def _line_of(held: Piece, name: str) -> Where:
+    """Return where a piece reads a name first."""
+    use = held.names.reads.get(name)
+    return Where(held.fragment.file, held.fragment.first_line + (use.line - 1 if use is not None else 0))
+
+
 def _sure(name: str) -> Use:
     """Return a use of a name that stands in no text."""
-    return Use(name, (Place(1, 0, 1, 0),), True, False, False, False, False)
+    return Use(name, (Place(1, 0, 1, 0),), True, False, False, False, False, False)
 
 
 def _is_ipythons(value: Any) -> bool:

@@ -122,25 +122,37 @@ class Meanings:
             held: The later piece.
             where: The place in it that uses the name.
         """
+        for written, statement in self._bindings_before(name, held):
+            imports = [given for given in written.binding.imports if given.place.line >= statement.lineno]
+            if imports and isinstance(statement, (ast.Import, ast.ImportFrom)):
+                return self.imported(imports[0])
+            own = replace(written.binding, statements=(statement,))
+            single = Written(written.text, written.order, own)
+            definition = definition_in(single) or definition_in(
+                replace(single, binding=replace(own, kind="function"))
+            )
+            if definition is not None:
+                return self._written(written.text, definition, name)
+            reads_itself = isinstance(statement, ast.Assign) and name in analyse(statement).reads
+            problem = None if reads_itself else unrun_problem(self.around, single, where)
+            return problem or self._written(written.text, statement, name)
+        return undefined(name, where, self.around, self.known)
+
+    def bound_anew_since(self, name: str, held: Piece) -> bool:
+        """Say whether a name was bound by another text after a piece ran than before, as texts tell it."""
+        latest = next(self.around.history.bindings(name), None)
+        before = next(self._bindings_before(name, held), None)
+        if latest is None or before is None:
+            return False
+        return ast.dump(latest.binding.statements[-1]) != ast.dump(before[1])
+
+    def _bindings_before(self, name: str, held: Piece) -> Iterator[tuple[Written, ast.stmt]]:
+        """Yield the statements that bound a name before a piece ran, the latest first."""
         for written in self.around.history.bindings(name):
             order = self._order(written.text.file)
             for statement in reversed(written.binding.statements):
-                if (order, statement.lineno) >= held.order:
-                    continue
-                imports = [given for given in written.binding.imports if given.place.line >= statement.lineno]
-                if imports and isinstance(statement, (ast.Import, ast.ImportFrom)):
-                    return self.imported(imports[0])
-                own = replace(written.binding, statements=(statement,))
-                single = Written(written.text, written.order, own)
-                definition = definition_in(single) or definition_in(
-                    replace(single, binding=replace(own, kind="function"))
-                )
-                if definition is not None:
-                    return self._written(written.text, definition, name)
-                reads_itself = isinstance(statement, ast.Assign) and name in analyse(statement).reads
-                problem = None if reads_itself else unrun_problem(self.around, single, where)
-                return problem or self._written(written.text, statement, name)
-        return undefined(name, where, self.around, self.known)
+                if (order, statement.lineno) < held.order:
+                    yield written, statement
 
     def _is_made_of_itself(self, name: str) -> bool:
         """Say whether the text that bound a name last makes it of what it was before: `f = cached(f)`."""
@@ -171,13 +183,13 @@ class Meanings:
 
     def imported(self, held: Import) -> Piece:
         """Return the piece of an import."""
-        written = next(self.around.history.bindings(held.name), None)
-        fragment = Fragment(f"{held.text}\n", PREAMBLE)
-        if written is not None and held in written.binding.imports:
-            fragment = Fragment(
-                fragment.text, written.text.file, written.text.first_line + held.place.line - 1
-            )
-        return piece(IMPORTED, [held.name], fragment, (0, held.place.line))
+        fragment, order = Fragment(f"{held.text}\n", PREAMBLE), 0
+        for written in self.around.history.bindings(held.name):
+            if held in written.binding.imports:
+                file, line = written.text.file, written.text.first_line + held.place.line - 1
+                fragment, order = Fragment(fragment.text, file, line), self._order(file)
+                break
+        return piece(IMPORTED, [held.name], fragment, (order, held.place.line))
 
     def _elsewhere(self, name: str, value: Any) -> Piece | None:
         """Return the import of what another module defines."""

@@ -71,6 +71,7 @@ class _Found:
             name,
             tuple(dict.fromkeys(place for place, *_ in self.uses)),
             any(eager for _, eager, _, _ in self.uses),
+            not all(eager for _, eager, _, _ in self.uses),
             all(maybe for _, _, maybe, _ in self.uses),
             all(annotation > 0 for *_, annotation in self.uses),
             all(annotation > 1 for *_, annotation in self.uses),

@@ -1,14 +1,15 @@
 """Pieces of source that are brought along with a component, and the order they are put in.
 
 A piece stands before the component's own text. Pieces keep the order in which they were written, except that
-what a piece needs while it runs (a base class, a decorator, a default) comes before it.
+what a piece needs while it runs (a base class, a decorator, a default) comes before it. Where that was bound
+anew since, the earlier text comes right before it, and the later one after it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kfp_jupyter.cells.names import Names, analyse
 from kfp_jupyter.model.component import Fragment
@@ -26,7 +27,8 @@ class Piece:
         fragment: Its text, and the place that it comes from.
         order: Its place among all texts: the text it is of, and the line there.
         names: The names that it reads.
-        earlier: What its own names meant before, where it is made of that: `class Net(Net)`.
+        earlier: What bound names that it needs while it runs, where that is not what they mean now: its
+            own in `class Net(Net)`, or others that were bound anew since.
     """
 
     kind: int
@@ -34,7 +36,12 @@ class Piece:
     fragment: Fragment
     order: tuple[int, int]
     names: Names
-    earlier: tuple[Piece, ...] = ()
+    earlier: Mapping[str, Piece] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[int, str, tuple[int, int], str]:
+        """What it shares with a piece of the same text at the same place."""
+        return self.kind, self.fragment.file, self.order, self.fragment.text
 
 
 def piece(
@@ -72,10 +79,13 @@ def statement_text(lines: Sequence[str], node: ast.stmt) -> tuple[str, int]:
     return text, first
 
 
-def in_order(pieces: Iterable[Piece]) -> list[Piece]:
+def in_order(pieces: Collection[Piece]) -> list[Piece]:
     """Return the pieces so that each runs after what it needs while it runs."""
-    waiting = sorted(pieces, key=lambda held: (held.kind != IMPORTED, held.order))
-    binder = {name: held for held in waiting for name in held.binds}
+    anew = {name for held in pieces for name in held.earlier}
+    waiting = sorted(
+        pieces, key=lambda held: (held.kind != IMPORTED or not anew.isdisjoint(held.binds), held.order)
+    )
+    binder = _present(waiting)
     done: dict[int, Piece] = {}
     entered: set[int] = set()
 
@@ -83,11 +93,10 @@ def in_order(pieces: Iterable[Piece]) -> list[Piece]:
         if id(held) in entered:
             return
         entered.add(id(held))
-        for before in held.earlier:
-            take(before)
-        for name in _needed_while_it_runs(held, binder):
-            if name in binder:
-                take(binder[name])
+        known = {**binder, **held.earlier}
+        for name in _needed_while_it_runs(held, known):
+            if name in known:
+                take(known[name])
         done[id(held)] = held
 
     for held in waiting:
@@ -95,7 +104,32 @@ def in_order(pieces: Iterable[Piece]) -> list[Piece]:
     return list(done.values())
 
 
-def _needed_while_it_runs(held: Piece, binder: dict[str, Piece]) -> list[str]:
+def misread(ordered: Collection[Piece]) -> list[tuple[Piece, str]]:
+    """Return the pieces, with a name each, that keep a name from meaning what it meant, or what it means now.
+
+    Args:
+        ordered: Pieces in the order in which they run.
+    """
+    wrong: list[tuple[Piece, str]] = []
+    bound: dict[str, Piece] = {}
+    for held in ordered:
+        wrong += [(held, name) for name, before in held.earlier.items() if bound.get(name) is not before]
+        bound.update(dict.fromkeys(held.binds, held))
+    present = _present(ordered)
+    for held in ordered:
+        for before in held.earlier.values():
+            names = [name for name in before.binds if name in present]
+            wrong += [(held, name) for name in names if bound[name] is not present[name]]
+    return wrong
+
+
+def _present(pieces: Collection[Piece]) -> dict[str, Piece]:
+    """Return what binds each name now."""
+    former = {(id(before), name) for held in pieces for name, before in held.earlier.items()}
+    return {name: held for held in pieces for name in held.binds if (id(held), name) not in former}
+
+
+def _needed_while_it_runs(held: Piece, binder: Mapping[str, Piece]) -> list[str]:
     """Return the names a piece needs, and those that what it may call needs in turn."""
     needed = [use.name for use in held.names.reads.values() if use.eager and not use.postponed]
     seen = set(needed)

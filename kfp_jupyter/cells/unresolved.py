@@ -78,6 +78,13 @@ def secret_finding(name: str, where: Where) -> Finding:
     )
 
 
+def bound_anew(made: str, name: str, where: Where) -> Finding:
+    """Return what is said of a name that was bound anew after something was made with what it was."""
+    what = f"{made!r} was made with another {name!r} than there is now, and that cannot be brought along."
+    remedy = f"Run the cell that defines {made!r} again, then this one; or give the two {name!r} two names."
+    return Finding(ERROR, "bound-anew", what, where, remedy)
+
+
 def notebook_only(name: str, where: Where, line: str) -> Finding:
     """Return what is said of a name that only a notebook has."""
     code, what, remedy = "notebook-only", f"A step has no {name!r}: it belongs to the notebook.", ""

@@ -36,6 +36,7 @@ class Use:
         name: The name.
         places: Where, in the order of the text.
         eager: Whether it is read while the text runs, rather than only when a function of it is called.
+        later: Whether it is read when a function of it is called.
         maybe: Whether each use stands behind a binding that may or may not have happened.
         annotation: Whether every use stands in an annotation.
         postponed: Whether every use stands in an annotation that is never evaluated: one that is text, also
@@ -46,6 +47,7 @@ class Use:
     name: str
     places: tuple[Place, ...]
     eager: bool
+    later: bool
     maybe: bool
     annotation: bool
     postponed: bool

@@ -1,0 +1,60 @@
+"""What names meant when a class or function was made travels with it, though they mean something else now."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+
+from kfp_jupyter.cells.component import component_from_cell
+from kfp_jupyter.cells.finding import CheckError
+from kfp_jupyter.cells.history import History, Text
+from kfp_jupyter.cells.surroundings import Surroundings
+from kfp_jupyter.model.component import PythonStep
+
+
+def source(*cells: str) -> str:
+    """Run cells, of which the last is a component, and return the text of its step."""
+    module = types.ModuleType("__main__")
+    texts = []
+    for number, cell in enumerate(cells[:-1], start=1):
+        file = f"Cell In[{number}]"
+        exec(compile(cell, file, "exec", dont_inherit=True), module.__dict__)
+        texts.append(Text(f"{cell}\n", file))
+    around = Surroundings(module.__dict__, History(tuple(texts)))
+    made = component_from_cell(cells[-1], 2, f"Cell In[{len(cells)}]", module.__dict__, around=around)
+    assert isinstance(made.implementation, PythonStep)
+    return made.implementation.source.text
+
+
+STEP = "def step() -> int:\n    return Held.rate\n"
+
+
+def test_what_it_meant_is_before_what_was_made_of_it_and_what_it_means_comes_after():
+    text = source(
+        "rate = 1", "class Held:\n    rate = rate", "rate = 2", STEP.replace("Held.rate", "Held.rate + rate")
+    )
+    assert text.index("rate = 1\n") < text.index("class Held") < text.index("rate = 2\n")
+
+
+def test_what_it_means_now_is_left_out_where_nothing_reads_it():
+    assert "rate = 2\n" not in source("rate = 1", "class Held:\n    rate = rate", "rate = 2", STEP)
+
+
+def test_a_cell_that_was_run_again_as_it_was_brings_nothing_twice():
+    text = source("rate = 1", "class Held:\n    rate = rate", "rate = 1", STEP)
+    assert text.count("rate = 1\n") == 1
+
+
+def test_a_hint_does_not_bring_what_its_class_was():
+    made = "class Held:\n    rate = 1\n    def use(self, other: Other) -> int:\n        return 1"
+    text = source("class Other:\n    old = 1", made, "class Other:\n    new = 1", STEP)
+    assert "new = 1" in text
+    assert "old = 1" not in text
+
+
+def test_what_was_calculated_and_is_gone_is_refused_with_what_to_run_again():
+    with pytest.raises(CheckError, match="'Held' was made with another 'rate' than there is now") as refused:
+        source("rate = sum([1, 2])", "class Held:\n    rate = rate", "rate = 2", STEP)
+    assert "Cell In[2], line 2" in str(refused.value)
+    assert "Run the cell that defines 'Held' again" in str(refused.value)
