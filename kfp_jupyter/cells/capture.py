@@ -171,11 +171,12 @@ class _Capture:
                 list(self.extra),
                 list(self.imports),
                 set(self.asked),
+                dict(self.complete),
                 list(self.findings),
             )
             self.need(_sure(name), where, "", sure=True)
             if len(self.findings) > len(before[-1]):
-                self.pieces, self.extra, self.imports, self.asked, self.findings = before
+                self.pieces, self.extra, self.imports, self.asked, self.complete, self.findings = before
         for module in modules:
             self.imports.append(Needed(Import(module, module, "", NOWHERE), where))
 

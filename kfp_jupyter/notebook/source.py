@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from kfp_jupyter.cells.component import kebab_case
@@ -117,21 +119,32 @@ def _defined(path: Path, failed: Failed | None, tell: Callable[[str], None] | No
     return notebook_definitions(path, failed, tell)
 
 
+class _Loader(SourceFileLoader):
+    """Compiles the text as it is now, as `python FILE` does.
+
+    The bytecode that an import keeps would be taken for that of another text of the same size and second.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the file's code."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def _imported(path: Path) -> list[Any]:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loader = _Loader(path.stem, str(path.absolute()))
+    spec = importlib.util.spec_from_file_location(path.stem, loader.path, loader=loader)
     assert spec is not None
-    assert spec.loader is not None
-    assert spec.origin is not None
     module = importlib.util.module_from_spec(spec)
     # As `python FILE` does it: what lies beside the file can be imported, and the module finds itself.
     sys.path.insert(0, str(path.resolve().parent))
     sys.modules[path.stem] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except KfpJupyterError:
         raise
     except Exception as error:
-        raise user_error(error, spec.origin, str(path)) from error
+        raise user_error(error, loader.path, str(path)) from error
     return list(vars(module).values())
 
 

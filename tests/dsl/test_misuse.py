@@ -67,7 +67,7 @@ def empty_group() -> None:
     ("use", "message"),
     [
         (lambda: number(make().outputs), "got all outputs of a task, <the outputs of task 'make': model,"),
-        (lambda: number(make().outputs.get("nope")), "Task 'make' has no output 'nope'."),
+        (lambda: number(make().outputs["nope"]), "Task 'make' has no output 'nope'."),
         (lambda: number(make().modle), "no attribute 'modle'. Its output is `.outputs['model']`."),
         (
             lambda: number(make().run),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -118,6 +119,22 @@ def test_a_program_is_imported_but_not_as_the_main_one(program, tmp_path):
         "if __name__ == '__main__':\n    raise SystemExit\n"
     )
     assert find_pipeline(path).inputs[0].default == 0.5
+
+
+def test_a_program_that_was_changed_within_the_same_second_is_read_anew(program, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    text = "from kfp_jupyter import dsl\n@dsl.component\ndef load() -> int:\n    return 3\n"
+    text += "@dsl.pipeline\ndef fit(n: int = 1):\n    load()\n"
+    path = program(text)
+    os.utime(path, ns=(0, 10**18))
+    assert find_pipeline(path).inputs[0].default == 1
+    program(text.replace("return 3", "return 4").replace("n: int = 1", "n: int = 2"))
+    os.utime(path, ns=(0, 10**18 + 5 * 10**8))
+    changed = find_pipeline(path)
+    assert changed.inputs[0].default == 2
+    step = changed.components["comp-load"].implementation
+    assert isinstance(step, PythonStep)
+    assert "return 4" in step.source.text
 
 
 def test_an_error_in_a_program_is_named_with_its_line(program):
