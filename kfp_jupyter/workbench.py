@@ -15,6 +15,7 @@ thread of their own when somebody asks for them.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import time
@@ -173,7 +174,9 @@ class Workbench:
         bound = bind_arguments(pipeline, arguments or {})
         chosen = target_places.parse_target(target) if isinstance(target, str) else target or self.target
         where = target_places.named(chosen)
-        kept = {NOTEBOOK: _notebook(), COMMIT: git_commit(Path.cwd()), **(labels or {})}
+        # Jupyter Server tells its kernels the path of their notebook.
+        notebook = os.environ.get("JPY_SESSION_NAME", "")
+        kept = {NOTEBOOK: notebook, COMMIT: git_commit(Path.cwd()), **(labels or {})}
         given = (kept, (), taken or {}, local or LocalOptions())
         options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, *given)
         try:
@@ -372,11 +375,6 @@ class Workbench:
             warnings.warn(HistoryWarning(f"{said} {self._recorder.problem}"), stacklevel=3)
 
 
-def _notebook() -> str:
-    # Jupyter Server tells its kernels the path of their notebook.
-    return os.environ.get("JPY_SESSION_NAME", "")
-
-
 _current: Workbench | None = None
 _making = RLock()  # two threads may ask for the first time at once; held while an empty workbench is made
 
@@ -390,6 +388,7 @@ def current() -> Workbench:
         return _current
 
 
+@atexit.register  # so that a run whose end this process has seen has ended in the history too
 def close_current() -> None:
     """Close this process's workbench, if there is one; the next call of `current` makes another."""
     global _current  # noqa: PLW0603 - see `current`

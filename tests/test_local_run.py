@@ -15,6 +15,7 @@ import pytest
 from kfp_jupyter.engines.local.lock import is_held
 from kfp_jupyter.notebook.source import find_pipeline
 from kfp_jupyter.run import RunFailedError
+from kfp_jupyter.runs.history import History
 from kfp_jupyter.workbench import Workbench
 from tests.fake_engine import until
 
@@ -142,6 +143,25 @@ def test_a_canceled_run_ends(workbench, program, tmp_path):
     assert run.wait(300).state == "CANCELED"
 
 
+WATCH = """
+import time
+from kfp_jupyter.runs import follower
+from kfp_jupyter.runs.history import History
+
+update = History.update
+
+def update_slowly(*arguments):
+    time.sleep(0.5)
+    update(*arguments)
+
+History.update = update_slowly
+follower._GOODBYE_SECONDS = 60
+run = churn.run()
+while not run.state.finished:
+    time.sleep(0.01)
+"""
+
+
 def kfp_jupyter(*arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "KUBECONFIG": os.devnull}
     return subprocess.Popen(
@@ -152,6 +172,14 @@ def kfp_jupyter(*arguments: str) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def test_a_program_that_sees_the_end_of_its_run_leaves_it_in_the_history(tmp_path, monkeypatch):
+    monkeypatch.setenv("KFP_JUPYTER_DATA", str(tmp_path / "data"))
+    (tmp_path / "watch.py").write_text(PROGRAM + WATCH)
+    subprocess.run([sys.executable, tmp_path / "watch.py"], check=True, timeout=300)
+    history = History(tmp_path / "data" / "history.sqlite3")
+    assert history.load(history.runs()[0].id)[2].state.value == "SUCCEEDED"
 
 
 def test_the_command_line_runs_a_program_to_its_end(program):
