@@ -321,7 +321,8 @@ def test_what_is_no_function_of_known_text_is_refused() -> None:
     with pytest.raises(NoFunctionError, match="a class"):
         component_from_function(Table)
     namespace: dict[str, Any] = {}
-    exec("def unknown(n: int) -> int: return n", namespace)
+    # Not `<string>`: some Pythons know the text of their command line by that name.
+    exec(compile("def unknown(n: int) -> int: return n", "<nowhere>", "exec"), namespace)
     with pytest.raises(SourceNotFoundError, match="cell of its own"):
         component_from_function(namespace["unknown"])
 

@@ -6,6 +6,7 @@ program by itself; its function `signature` describes our names, too.
 
 from __future__ import annotations
 
+import enum
 import importlib
 import inspect
 import json
@@ -31,7 +32,8 @@ UNLISTED = {"kfp.dsl": ("EmbeddedInput",), "kfp": ("TYPE_CHECK", "__version__")}
 
 def signature(held: Any) -> list[list[str]] | None:
     """Return the arguments of what can be called, each as kind, name and default; None for other things."""
-    if not callable(held):
+    # How an enumeration's members are looked up is Python's, and differs from version to version.
+    if not callable(held) or (inspect.isclass(held) and issubclass(held, enum.Enum)):
         return None
     try:
         arguments = inspect.signature(held).parameters.values()
