@@ -18,6 +18,7 @@ from kfp_jupyter.cells.magic_lines import plain_python
 from kfp_jupyter.cells.names import Binding, Names, analyse
 from kfp_jupyter.cells.notebook import CodeCell
 from kfp_jupyter.cells.origin import place_name
+from kfp_jupyter.cells.provenance import absolute
 
 RUN_IN_NOTEBOOK = frozenset({"capture", "component", "prun", "pipeline", "time", "timeit"})
 """Cell magics whose body is Python that binds names in the notebook."""
@@ -109,11 +110,7 @@ class History:
 
     def absolute(self, module: str) -> str:
         """Return a module's full name, where a text may name it relative to its package."""
-        dots = len(module) - len(module.lstrip("."))
-        if not dots:
-            return module
-        parts = self.package.split(".")
-        return ".".join([*parts[: len(parts) - dots + 1], *filter(None, [module[dots:]])])
+        return absolute(module, self.package)
 
 
 def in_one_kernel(texts: Iterable[Text]) -> tuple[Text, ...]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import tokenize
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kfp_jupyter.cells.errors import LocalModuleError
 from kfp_jupyter.cells.names import Import, analyse
 from kfp_jupyter.cells.origin import place_name
-from kfp_jupyter.cells.provenance import local_file, root
+from kfp_jupyter.cells.provenance import absolute, local_file, root
 from kfp_jupyter.model.component import PREAMBLE, Fragment
 
 LARGEST = 500_000
@@ -140,21 +140,12 @@ def _read(name: str, file: Path, where: str) -> LocalModule:
             f"The local module {name!r} cannot be read: {error}.", where=where, remedy=f"Correct {shown}."
         ) from error
     package = name if is_package else name.rpartition(".")[0]
-    imports = tuple(_absolute(held, package) for held in names.imports)
+    imports = tuple(replace(held, module=absolute(held.module, package)) for held in names.imports)
     data = "__file__" in names.builtins or any(
         root(held.module) in ("pkgutil", "pkg_resources") or held.module.startswith("importlib.resources")
         for held in imports
     )
     return LocalModule(name, shown, text, is_package, imports, data)
-
-
-def _absolute(held: Import, package: str) -> Import:
-    dots = len(held.module) - len(held.module.lstrip("."))
-    if not dots:
-        return held
-    parts = package.split(".")
-    module = ".".join([*parts[: len(parts) - dots + 1], *filter(None, [held.module[dots:]])])
-    return Import(held.name, module, held.attribute, held.place, held.top_level, held.guarded)
 
 
 def outside_imports(modules: Iterable[LocalModule]) -> list[tuple[LocalModule, Import]]:

@@ -216,3 +216,17 @@ def _described(found: metadata.Distribution) -> Distribution:
     if control:
         url = f"{control.get('vcs', 'git')}+{url}@{control.get('commit_id', '')}"
     return Distribution(name, version, url)
+
+
+def absolute(module: str, package: str) -> str:
+    """Return a module's full name, where a text may name it relative to its package (`.data`, `..shared`).
+
+    Args:
+        module: The name, as an import says it.
+        package: The package that the text is of; empty for a notebook.
+    """
+    dots = len(module) - len(module.lstrip("."))
+    if not dots:
+        return module
+    parts = package.split(".")
+    return ".".join([*parts[: len(parts) - dots + 1], *filter(None, [module[dots:]])])

@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from kfp_jupyter.cells.names import Names, analyse
-from kfp_jupyter.cells.provenance import local_file
+from kfp_jupyter.cells.provenance import absolute, local_file
 
 _DEPTH = 8
 
@@ -36,7 +36,7 @@ def _given(module: str, depth: int) -> frozenset[str]:
     found = {name for name in names.binds if not name.startswith("_")}
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     for inner in names.star_imports if depth < _DEPTH else ():
-        found |= _given(_absolute(inner.module, package), depth + 1)
+        found |= _given(absolute(inner.module, package), depth + 1)
     return frozenset(found)
 
 
@@ -50,14 +50,6 @@ def _listed(names: Names) -> frozenset[str] | None:
         return frozenset(map(str, ast.literal_eval(statement.value)))
     except (ValueError, TypeError):
         return None
-
-
-def _absolute(module: str, package: str) -> str:
-    dots = len(module) - len(module.lstrip("."))
-    if not dots:
-        return module
-    parts = package.split(".")
-    return ".".join([*parts[: len(parts) - dots + 1], *filter(None, [module[dots:]])])
 
 
 @lru_cache(maxsize=64)

@@ -180,11 +180,9 @@ def run(machine, held, settings=NO_CACHE, options=USUAL, **arguments) -> Run:
     return started
 
 
-def begun(machine, options=USUAL, settings=NO_CACHE) -> Run:
-    """Start a container that does not end, and see it run."""
-    started = machine.start_local(
-        pipeline({"box": STUBBORN}, task("step", "box", settings=settings)), options
-    )
+def begun(machine, options=USUAL, settings=NO_CACHE, step=STUBBORN) -> Run:
+    """Start a container, one that does not end if nothing else is said, and see it run."""
+    started = machine.start_local(pipeline({"box": step}, task("step", "box", settings=settings)), options)
     log = started.folder / "tasks" / "step" / "1" / "log.txt"
     assert eventually(lambda: log.exists() and "started" in log.read_text())
     return started

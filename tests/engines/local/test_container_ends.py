@@ -6,14 +6,16 @@ import json
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.model.component import Component
 from kfp_jupyter.model.run import State
 from kfp_jupyter.model.settings import TaskSettings
-from tests.engines.local.bench import Run, eventually, gone, pipeline, task
-from tests.engines.local.container_bench import PODMAN, STUBBORN, USUAL, Config, begun, run, shell
+from tests.engines.local.bench import Run, eventually, gone
+from tests.engines.local.container_bench import PODMAN, STUBBORN, Config, begun, run, shell
 
 
 @pytest.mark.parametrize("info", [Config().info, PODMAN], ids=["docker", "podman"])
@@ -72,10 +74,7 @@ def test_whoever_notices_the_end_of_a_run_removes_its_containers(machine):
 
 def test_a_resumed_run_starts_its_container_again(machine, tmp_path):
     machine.install()
-    held = shell(f"echo started; while ! test -e {tmp_path}/go; do sleep 0.05; done")
-    started = machine.start_local(pipeline({"box": held}, task("step", "box")), USUAL)
-    log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text())
+    started = begun(machine, step=_until(tmp_path / "go"))
     os.kill(_supervisor(started), signal.SIGKILL)
     started.wait()
     (tmp_path / "go").touch()
@@ -97,10 +96,8 @@ def test_a_run_is_not_resumed_where_its_containers_cannot_run_any_more(machine):
 
 def test_a_killed_fork_server_costs_no_attempt_and_leaves_one_container(machine, tmp_path):
     machine.install()
-    held = shell(f"echo started; while ! test -e {tmp_path}/go; do sleep 0.05; done")
-    started = machine.start_local(pipeline({"box": held}, task("step", "box")), USUAL)
+    started = begun(machine, step=_until(tmp_path / "go"))
     log = started.folder / "tasks" / "step" / "1" / "log.txt"
-    assert eventually(lambda: log.exists() and "started" in log.read_text())
     (server,) = _servers(_supervisor(started))
     os.kill(server, signal.SIGKILL)
     assert eventually(lambda: log.read_text().count("started\n") == 2)
@@ -108,6 +105,11 @@ def test_a_killed_fork_server_costs_no_attempt_and_leaves_one_container(machine,
     (tmp_path / "go").touch()
     state = started.wait()
     assert (state.tasks["step"].state, state.tasks["step"].attempt) == (State.SUCCEEDED, 1)
+
+
+def _until(go: Path) -> Component:
+    """Return a container that waits for a file."""
+    return shell(f"echo started; while ! test -e {go}; do sleep 0.05; done")
 
 
 def _supervisor(started: Run) -> int:
