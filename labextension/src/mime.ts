@@ -169,8 +169,11 @@ export class Keeper {
     if (change.kind === 'connection') {
       this.seen = '';
     }
-    const ended = this.store?.workbench?.runs.filter(run => isFinished(run.state)).map(run => run.id);
-    const seen = JSON.stringify(ended ?? []);
+    // The list of runs and a run's own document overtake each other: the end is there when both have told of it.
+    const runs = this.store?.workbench?.runs ?? [];
+    const listed = runs.filter(run => isFinished(run.state)).map(run => run.id);
+    const told = runs.filter(run => isFinished(this.store?.document(run.id)?.run.state ?? 'PENDING')).map(run => run.id);
+    const seen = JSON.stringify([listed, told]);
     if (change.kind !== 'trouble' && seen !== this.seen) {
       this.seen = seen;
       this.look();

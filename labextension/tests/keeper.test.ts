@@ -88,6 +88,23 @@ test('the end of a run is written where its pipeline stands, once', async () => 
   expect(kernel.sent).toEqual([]);
 });
 
+test('the end of a run is written also if the list of runs tells of it first', async () => {
+  open(shared('open'));
+  kernel.say(workbench(running));
+  kernel.say({ type: 'run', document: running });
+  await settled();
+
+  kernel.say(workbench(ended));
+  await settled();
+  expect(kernel.sent).toEqual([]);
+  const { id, version } = running.run;
+  kernel.say({ type: 'delta', run: id, base: version, version: version + 1, fields: { state: 'SUCCEEDED' }, tasks: {} });
+  await settled();
+  kernel.answer('bundle', { result: bundle(ended) });
+  await settled();
+  expect(outputs[0]?.run).toMatchObject({ id, state: 'SUCCEEDED' });
+});
+
 test('an open run that ended while the notebook was closed is written when it is opened', async () => {
   open(shared('open'));
   kernel.say(workbench(ended));
