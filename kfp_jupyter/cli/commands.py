@@ -134,9 +134,12 @@ def runs(options: Namespace) -> int:
         rows.append(
             (row.id, row.state.value, duration(took) if took is not None else "", row.target, created)
         )
-    if workbench.history_problem is not None:
-        raise workbench.history_problem
+    problem = workbench.history_problem
+    if problem is not None and len(rows) == 1:
+        raise problem
     say("\n".join(_columns(rows)) if len(rows) > 1 else "There are no runs yet.")
+    if problem is not None:
+        sys.stderr.write(f"kfp-jupyter: {problem}\n")
     return OK
 
 

@@ -2,7 +2,8 @@
 
 Several kernels and command lines use the file at once, so it is kept in write-ahead mode, a connection lives
 for one operation only, and every writer waits a little for the others. `PRAGMA user_version` counts the
-migrations done.
+migrations done. Readers share an index of the log, which is a file too; where the disk has no room for that,
+a reader has one of its own in memory, and the others wait for it.
 """
 
 from __future__ import annotations
@@ -84,8 +85,7 @@ def transaction(path: Path, *, write: bool) -> Iterator[Connection]:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
-            _prepare(connection)
+        with closing(_connected(path, write=write)) as connection:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield connection
@@ -95,6 +95,28 @@ def transaction(path: Path, *, write: bool) -> Iterator[Connection]:
             connection.execute("COMMIT")
     except (sqlite3.Error, OSError) as error:
         raise _said(error, path) from error
+
+
+def _connected(path: Path, *, write: bool) -> Connection:
+    import sqlite3
+
+    def connect(mode: str) -> Connection:
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            # Exclusive, a connection needs no index that is shared: https://sqlite.org/wal.html#noshm
+            connection.execute(f"PRAGMA locking_mode = {mode}")
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    try:
+        return connect("NORMAL")
+    except sqlite3.OperationalError as error:
+        if write or "locked" in str(error):
+            raise
+        return connect("EXCLUSIVE")
 
 
 def _prepare(connection: Connection) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import kfp_jupyter.cli.commands
 import kfp_jupyter.workbench
 from kfp_jupyter import compat
 from kfp_jupyter.cli import main
 from kfp_jupyter.engines.base import EngineError, LocalOptions
 from kfp_jupyter.model.run import ArtifactRecord, RunChanged, State, TaskChanged, TaskError
+from kfp_jupyter.paths import data_dir
 from kfp_jupyter.workbench import Workbench
 from tests.fake_engine import FakeEngine, until
 
@@ -46,6 +48,8 @@ def engine(tmp_path, monkeypatch) -> Iterator[FakeEngine]:
     monkeypatch.setenv("KFP_JUPYTER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setattr(Workbench.__init__, "__defaults__", (None, lambda target: made))
+    # On a busy machine the follower of a run may take longer than anybody would wait for a list.
+    monkeypatch.setattr(kfp_jupyter.cli.commands, "_NEWS", 300.0)
     yield made
     kfp_jupyter.workbench.close_current()
 
@@ -141,6 +145,19 @@ def test_runs_are_listed_with_what_happened_meanwhile(program, engine, capsys):
     head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["RUN", "STATE", "TOOK", "TARGET", "CREATED"]
     assert row.split()[:2] == [run_id, "SUCCEEDED"]
+
+
+def test_runs_are_listed_also_where_the_history_cannot_be_written(program, engine, capsys):
+    main(["run", str(program), "--detach"])
+    run_id = engine.submitted[0][2].run_id
+    engine.succeed(run_id)
+    history = data_dir() / "history.sqlite3"
+    history.with_name(f"{history.name}-shm").symlink_to("nowhere/else")
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1].split()[:2] == [run_id, "SUCCEEDED"]
+    assert f"kfp-jupyter: {history}: The run history cannot be used" in said.err
 
 
 def test_an_interrupt_ends_the_watching_and_not_the_run(program, engine, capsys, monkeypatch):

@@ -235,6 +235,17 @@ def test_a_file_that_another_process_keeps_locked_is_said_to_be(history, monkeyp
     assert len(history.runs()) == 1
 
 
+def test_what_is_kept_can_be_read_where_nothing_can_be_made(history, ref, pipeline, ended):
+    """On a full disk there is no room for the file by which readers share an index."""
+    history.record(ref, pipeline, ended, {})
+    history.path.with_name("history.sqlite3-shm").symlink_to("nowhere/else")
+    for _ in range(2):
+        assert [row.id for row in history.runs()] == [ref.run_id]
+        assert history.load(ref.run_id) == (ref, pipeline, ended)
+    with pytest.raises(HistoryError, match="unable to open"):
+        history.reopen(ref.run_id)
+
+
 def test_the_list_of_runs_leaves_out_long_arguments(history, ref, pipeline, created):
     history.record(ref, pipeline, replace(created, arguments={"rate": 0.1, "text": "x" * 100}), {})
     assert history.runs()[0].arguments == {"rate": 0.1, "text": "…"}

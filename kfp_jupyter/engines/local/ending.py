@@ -98,5 +98,6 @@ def _write_end(folder: RunFolder, state: RunState | None) -> None:
                 continue
             journal.append(TaskChanged(time.time(), name, reason, reason="Interrupted", message=why))
         journal.append(RunChanged(time.time(), State.FAILED, "Interrupted", message))
+        journal.reserve.give_up()
     finally:
         journal.close()

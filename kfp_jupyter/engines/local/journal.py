@@ -1,7 +1,8 @@
 """The journal of a run: one encoded event a line, appended before it is acted on, read by whoever follows.
 
 Events are put on the disk together, by the `commit` before the next thing is done. A line that was not
-written whole (the machine lost power, the disk is full) is passed over.
+written whole (the machine lost power, the disk is full) is passed over. On a full disk the journal has the
+room that was kept for it (`reserve`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from kfp_jupyter.engines.local.reserve import NO_ROOM, Reserve
 from kfp_jupyter.model.codec import decode, encode
 from kfp_jupyter.model.run import Event, RunState, apply
 
@@ -23,9 +25,13 @@ class Journal:
 
     Args:
         path: The file.
+
+    Attributes:
+        reserve: The room that may be kept for it.
     """
 
     def __init__(self, path: Path) -> None:
+        self.reserve = Reserve(path.with_name("reserve"))
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         # Attempts write metrics from their threads while the supervisor writes states.
         self._lock = threading.Lock()
@@ -48,9 +54,17 @@ class Journal:
             block = b"\n" + line if self._torn else line
             self._torn = True
             while block:
-                block = block[os.write(self._file, block) :]
+                block = block[self._write(block) :]
             self._torn = False
             self._uncommitted |= durable
+
+    def _write(self, block: bytes) -> int:
+        try:
+            return os.write(self._file, block)
+        except OSError as error:
+            if error.errno not in NO_ROOM or not self.reserve.give_up():
+                raise
+            return os.write(self._file, block)
 
     def commit(self) -> None:
         """Put on the disk what was written; a machine that loses power does not lose it."""

@@ -2,12 +2,12 @@
 
 Most blocks are written as they come. Those with something to hide or to translate are taken apart into lines:
 the executor's markers, a progress bar that draws over itself, places in the source of a traceback, what is no
-text. A log is cut at a size; what the run's state keeps of it are its last lines all the same.
+text. A log is cut at a size, and where the disk is nearly full: what a step prints must not take the room of
+what it puts out, nor that of the journal. What the run's state keeps of it are its last lines all the same.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -20,6 +20,15 @@ from kfp_jupyter.executor.report import PREFIX
 
 SIZE_LIMIT = 50_000_000
 """The most bytes that are kept of one attempt's log."""
+
+ROOM = 16_000_000
+"""The bytes that logs leave free on their disk."""
+
+SHARE = 8
+"""They leave no more than one part of so many of a small disk."""
+
+LOOK_BYTES = 1 << 18
+"""After how many bytes is looked again at how much is free: on some disks that takes a while."""
 
 TAIL_LINES = 20
 """The lines of the log that are kept with the run's state."""
@@ -45,6 +54,8 @@ class Log:
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._size = os.fstat(self._file).st_size
         self._left_out = 0
+        self._look_at = self._size
+        self._disk_is_full = False
 
     @property
     def tail(self) -> tuple[str, ...]:
@@ -71,9 +82,9 @@ class Log:
         """Write what is left to say, and close the file."""
         if self._left_out:
             end = "".join(f"{line}\n" for line in self._tail)
-            self._write_all(
-                f"— {self._left_out:,} bytes are left out here; the last lines are: —\n{end}".encode()
-            )
+            why = "the disk is nearly full, so " if self._disk_is_full else ""
+            said = f"— {why}{self._left_out:,} bytes are left out here; the last lines are: —\n{end}"
+            self._write_all(said.encode())
         os.close(self._file)
 
     def _line(self, line: bytes) -> None:
@@ -87,17 +98,32 @@ class Log:
             self._on_message(message)
 
     def _write(self, block: bytes) -> None:
-        if self._left_out or self._size + len(block) > SIZE_LIMIT:
+        if not self._left_out and self._size >= self._look_at:
+            self._look_at = self._size + LOOK_BYTES
+            self._disk_is_full = not has_room(self._file)
+        if self._left_out or self._disk_is_full or self._size + len(block) > SIZE_LIMIT:
             self._left_out += len(block)
         else:
             self._size += len(block)
             self._write_all(block)
 
     def _write_all(self, block: bytes) -> None:
-        # A full disk must not block the step on a full pipe; the last lines go into the run's state anyway.
-        with contextlib.suppress(OSError):
+        # A full disk must not block the step on a full pipe.
+        try:
             while block:
                 block = block[os.write(self._file, block) :]
+        except OSError:
+            self._disk_is_full = True
+            self._left_out += len(block)
+
+
+def has_room(file: int) -> bool:
+    """Say whether the disk of an open file has room for logs; one that does not say it is taken to have."""
+    try:
+        disk = os.fstatvfs(file)
+    except OSError:
+        return True
+    return disk.f_bavail * disk.f_frsize >= min(ROOM, disk.f_blocks * disk.f_frsize // SHARE)
 
 
 def _is_text(block: bytes) -> bool:

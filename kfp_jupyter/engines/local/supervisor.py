@@ -34,7 +34,8 @@ def main() -> None:
     folder = run_folder(path, plan)
     servers = ForkServers(Programs(Path(plan.executor).parent), folder, int(sys.argv[2]))
     before = state_in(folder.journal)
-    execution = Execution(folder, plan, Journal(folder.journal), servers, before)
+    journal = Journal(folder.journal)
+    execution = Execution(folder, plan, journal, servers, before)
     signal.signal(signal.SIGTERM, lambda *_: execution.cancel())
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -42,8 +43,10 @@ def main() -> None:
     if plan.containers is not None:
         write_whole(folder.containers, json.dumps(plan.containers.removal(str(folder.path))))
     folder.failure.write_text(" " * FAILURE_LENGTH, encoding="utf-8")
+    journal.reserve.keep()
     try:
         execution.run()
+        journal.reserve.give_up()
     except BaseException as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0].encode()[:FAILURE_LENGTH]
         with folder.failure.open("r+b") as failure:

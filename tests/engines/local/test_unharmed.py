@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from kfp_jupyter.engines.local import mount
 from kfp_jupyter.engines.local.lock import is_held
 from kfp_jupyter.model.run import State
 from tests.engines.local.bench import component, eventually, pipeline, task
@@ -109,75 +102,3 @@ def test_a_folder_that_cannot_be_made_fails_the_task_that_needs_it(bench, tmp_pa
     assert "The step could not be prepared" in failed.error.message
     assert state.tasks["other"].state is State.SUCCEEDED
     assert bench.run(pipeline({"good": GOOD}, task("good"))).state.state is State.SUCCEEDED
-
-
-# --- A full disk
-# --------------------------------------------------------------------------------------------------------
-
-ON_A_SMALL_DISK = """
-import json, os
-from pathlib import Path
-from kfp_jupyter.engines.base import EngineError
-from tests.engines.local.bench import Bench, component, pipeline, single, task
-
-bench, data = Bench(), Path(os.environ["KFP_JUPYTER_DATA"])
-said = {}
-
-def told(name, run):
-    state = run.state
-    tasks = {path: held.message for path, held in state.tasks.items()}
-    said[name] = [state.state.value, state.message, tasks]
-
-fills = component(
-    "def fills(data: Output[Dataset]):\\n    with open(data.path, 'wb') as file:\\n"
-    "        while True:\\n            file.write(bytes(65536))\\n",
-    "fills", outputs={"data": "Dataset"},
-)
-run = bench.run(pipeline({"fills": fills}, task("fills")))
-told("a step fills it", run)
-for file in (data / "runs").glob("*/artifacts/*/*"):
-    file.unlink()
-told("the next", bench.run(single("def step(): pass\\n")))
-
-filler = os.open(data / "filler", os.O_CREAT | os.O_WRONLY)
-try:
-    while True:
-        os.write(filler, bytes(4096))
-except OSError:
-    pass
-os.close(filler)
-try:
-    told("none is started", bench.run(single("def step(): pass\\n")))
-except EngineError as error:
-    runs = sorted(path.name for path in (data / "runs").iterdir())
-    said["none is started"] = [error.what, error.remedy, runs]
-(data / "filler").unlink()
-told("the last", bench.run(single("def step(): pass\\n")))
-print(json.dumps(said))
-"""
-
-
-@pytest.mark.skipif(not mount.can_mount(), reason="this machine has no mount namespaces")
-def test_a_full_disk_is_told_and_with_room_again_all_goes_on(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    place = mount.Mount("", str(disk), 8_000_000)
-    begin = mount.launcher([place], mount.PROGRAM, tmp_path / "own")
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [*begin, sys.executable, "-c", ON_A_SMALL_DISK],
-        env={**os.environ, "KFP_JUPYTER_DATA": str(disk), "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    state, message, _ = said["a step fills it"]
-    assert state == "FAILED"
-    assert "No space left on device" in message
-    assert said["the next"][0] == said["the last"][0] == "SUCCEEDED"
-    what, remedy, runs = said["none is started"]
-    assert what == "The run could not be prepared: No space left on device."
-    assert remedy.startswith("Free some space there")
-    assert runs == ["run-1", "run-2"]
