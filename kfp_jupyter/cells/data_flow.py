@@ -317,7 +317,7 @@ def _line(cell: StepCell) -> CellLine:
     inputs = tuple(
         Port(spec.name, spec.type, spec.optional, spec.default, True)
         for spec in cell.component.inputs
-        if not (isinstance(spec.type, ParameterType) and spec.type.filled_in)
+        if not spec.filled_in
     )
     outputs = tuple(Port(spec.name, spec.type, declared=True) for spec in cell.component.outputs)
     return CellLine(cell.name, inputs, outputs)

@@ -64,7 +64,7 @@ class ComponentCall:
     ) -> dict[str, PipelineChannel | Constant]:
         """Return the values of the inputs that are given, in the order of the component's inputs."""
         given = {**self._in_order(positional, named), **named}
-        specs = {spec.name: spec for spec in self.component.inputs if not _filled_in(spec)}
+        specs = {spec.name: spec for spec in self.component.inputs if not spec.filled_in}
         for name in given:
             if name not in specs:
                 is_output = self.component.output(name) is not None
@@ -91,7 +91,7 @@ class ComponentCall:
             self.component = self.builder.variant(self.component, frozenset(names))
 
     def _in_order(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
-        names = [spec.name for spec in self.component.inputs if not _filled_in(spec)]
+        names = [spec.name for spec in self.component.inputs if not spec.filled_in]
         if len(positional) > len(names):
             takes = f"takes {len(names)}: {', '.join(names)}" if names else "takes none"
             raise ArgumentError(
@@ -227,7 +227,3 @@ class ComponentCall:
 
 def _takes_none(spec: InputSpec) -> bool:
     return spec.default is None and (spec.optional or spec.nullable)
-
-
-def _filled_in(spec: InputSpec) -> bool:
-    return isinstance(spec.type, ParameterType) and spec.type.filled_in

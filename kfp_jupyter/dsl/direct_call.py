@@ -185,7 +185,7 @@ class _Call:
             if spec is None or not isinstance(spec.type, ParameterType):
                 continue
             try:
-                values[name] = held if spec.type.filled_in else check.input_value(spec, held)
+                values[name] = held if spec.filled_in else check.input_value(spec, held)
             except ValueError as error:
                 raise check.wrong_constant(spec, error, self._where) from None
         return values
@@ -260,7 +260,7 @@ def _named_tuple(values: dict[str, Any]) -> Any:
 
 
 def _may_be_missing(spec: InputSpec) -> bool:
-    return spec.optional or (isinstance(spec.type, ParameterType) and spec.type.filled_in)
+    return spec.optional or spec.filled_in
 
 
 def _title(spec: InputSpec) -> str:

@@ -215,12 +215,8 @@ def _check_task(task: Task, component: Component, scope: _Scope) -> None:
     for name, spec in specs.items():
         if name in task.arguments:
             _check_argument(task, spec, scope)
-        elif not (spec.optional or name == item or _filled_in(spec)):
+        elif not (spec.optional or name == item or spec.filled_in):
             raise missing_argument(component, [name], where)
-
-
-def _filled_in(spec: InputSpec) -> bool:
-    return isinstance(spec.type, ParameterType) and spec.type.filled_in
 
 
 def missing_argument(component: Component, names: list[str], where: str) -> ArgumentError:

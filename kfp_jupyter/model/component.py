@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kfp_jupyter.model.graph import Graph
-from kfp_jupyter.model.types import ArtifactType, Json, ValueType
+from kfp_jupyter.model.types import ArtifactType, Json, ParameterType, ValueType
 from kfp_jupyter.model.value import Constant, PipelineInput
 
 
@@ -40,6 +40,11 @@ class InputSpec:
     extra: Mapping[str, Json] = field(default_factory=dict, hash=False)
     hint: str = field(default="", compare=False)
     nullable: bool = field(default=False, compare=False)
+
+    @property
+    def filled_in(self) -> bool:
+        """True if the engine gives the value, and no one else can."""
+        return isinstance(self.type, ParameterType) and self.type.filled_in
 
 
 @dataclass(frozen=True, slots=True)

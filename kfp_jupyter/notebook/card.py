@@ -74,7 +74,8 @@ def _ports(component: Component) -> Iterator[tuple[str, InputSpec | OutputSpec, 
     """Yield `(kind, input or output, note)`."""
     for spec in component.inputs:
         default = f"default {spec.default!r}" if spec.optional else ""
-        yield "input", spec, "; ".join(part for part in (default, spec.description) if part)
+        source = "given by the engine" if spec.filled_in else default
+        yield "input", spec, "; ".join(part for part in (source, spec.description) if part)
     for output in component.outputs:
         yield "output", output, output.description
 

@@ -55,7 +55,7 @@ def debug(session: Any, options: argparse.Namespace) -> None:
     for note in code.notes:
         session.say(note)
     session.say(f"The next cell runs {code.task} of run {code.run_id} again, with these inputs.")
-    session.shell.set_next_input(code.text)
+    session.shell.set_next_input(code.text.rstrip())
 
 
 def give_back(session: Any, cell: str) -> None:

@@ -37,6 +37,16 @@ def test_a_component_cell_shows_its_card(shared):
     assert "secret" not in json.dumps(bundle)
 
 
+def test_the_card_names_no_default_for_what_the_engine_gives(shared):
+    shared.run("from kfp_jupyter.dsl import PipelineTaskFinalStatus")
+    cell = shared.run(
+        "%%component\ndef tidy(status: PipelineTaskFinalStatus, word: str = 'x'):\n    print(status, word)\n"
+    )
+    lines = cell.bundles[0]["text/plain"].splitlines()
+    assert next(line for line in lines if " status " in line).endswith("given by the engine")
+    assert next(line for line in lines if " word " in line).endswith("default 'x'")
+
+
 def test_running_a_component_cell_again_replaces_it(shared):
     shared.run("%%component\ndef again(n: int) -> int:\n    return n\n")
     shared.run("%%component\ndef again(n: int, m: int) -> int:\n    return n\n")
