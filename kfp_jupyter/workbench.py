@@ -198,10 +198,10 @@ class Workbench:
         return self._handle(ref, pipeline)
 
     def get(self, text: str) -> Run:
-        """Return the run whose id is `text` or begins with it; an open one is followed from now on.
+        """Return the run that `text` means; an open one is followed from now on.
 
         Args:
-            text: An id, the beginning of one, or `latest`.
+            text: An id, a pipeline's name for its newest run, the beginning of an id, or `latest`.
 
         Raises:
             HistoryError: There is no such run, or more than one.

@@ -19,8 +19,10 @@ from kfp_jupyter.cells.run_choices import add_run_choices
 from kfp_jupyter.cli import commands, repair, upkeep
 from kfp_jupyter.cli.alias import aliased
 from kfp_jupyter.errors import KfpJupyterError, is_ours, without_our_frames
+from kfp_jupyter.notebook.upkeep import add_gc_choices
 
 _ERROR = 2
+_WHICH_RUN = "the beginning of its id, its pipeline's name, or `latest`"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -147,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     rerun = starting("rerun", repair.rerun, "where the earlier run was")
     rerun.add_argument("--run", default="", help="the earlier run; the pipeline's latest if left out")
     resume = command("resume", repair.resume)
-    resume.add_argument("run", metavar="RUN", help="the beginning of its id, or `latest`")
+    resume.add_argument("run", metavar="RUN", help=_WHICH_RUN)
     resume.add_argument("--detach", action="store_true", help="return when it goes on")
     debug = command("debug", repair.debug)
     debug.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest failed if left out")
@@ -167,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def on_run(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         made = command(name, carry_out)
-        made.add_argument("run", metavar="RUN", help="the beginning of its id, or `latest`")
+        made.add_argument("run", metavar="RUN", help=_WHICH_RUN)
         return made
 
     on_run("show", commands.show)
@@ -176,9 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("--follow", action="store_true", help="go on until the task has ended")
     on_run("cancel", commands.cancel)
     command("targets", commands.targets)
-    gc = command("gc", upkeep.gc)
-    gc.add_argument("--older-than", type=upkeep.age, default="30d", metavar="AGE", help="30d if left out")
-    gc.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    add_gc_choices(command("gc", upkeep.gc))
     cache = command("cache", upkeep.cache)
     cache.add_argument("action", choices=["clear"], help="forget all results")
     return parser

@@ -1,7 +1,7 @@
 """`%kfp`: the subcommands, each a parser and a function over the workbench.
 
-A run is named by the beginning of its id, or by `latest`; a pipeline by its name, in KFP's spelling or
-Python's.
+A run is named by the beginning of its id, by its pipeline, of which it is then the newest, or by `latest`; a
+pipeline by its name, in KFP's spelling or Python's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.magic_parser import MagicParser, MagicUsageError
 from kfp_jupyter.cells.run_choices import add_run_choices, read_run_choices
 from kfp_jupyter.notebook.named_pipeline import kale_notebook, named_pipeline, renewed
+from kfp_jupyter.notebook.upkeep import add_gc_choices, forget, gc
 
 if TYPE_CHECKING:
     from kfp_jupyter.run import Run
@@ -175,10 +176,11 @@ def _resume(session: Any, options: argparse.Namespace) -> None:
 
 
 def _cache(session: Any, _options: argparse.Namespace) -> None:
-    from kfp_jupyter.engines.local.cache import Cache
-    from kfp_jupyter.paths import data_dir
+    forget(session.say)
 
-    session.say(f"Forgot {Cache(data_dir() / 'cache').clear()} cached results.")
+
+def _gc(session: Any, options: argparse.Namespace) -> None:
+    gc(options, session.say)
 
 
 def _debug(session: Any, options: argparse.Namespace) -> None:
@@ -223,9 +225,8 @@ def help_text() -> str:
     for parser in commands.choices.values():
         usage = " ".join(parser.format_usage().split()).removeprefix("usage: ")
         lines.append(f"{usage}\n    {parser.description}")
-    return "\n".join(
-        [*lines, "", "A RUN is the beginning of its id, or `latest`; a TASK is its name in the graph."]
-    )
+    run = "A RUN is the beginning of its id, a pipeline's name for its newest run, or `latest`"
+    return "\n".join([*lines, "", f"{run}; a TASK is its name in the graph."])
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -269,6 +270,8 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> dict[str, str]:
 
 _WHICH = "its name, or FILE.ipynb; the open notebook's by Kale's tags, or the only one, if left out"
 
+_WHICH_RUN = "an id's beginning, a pipeline for its newest run, or latest"
+
 
 def _line_parser() -> argparse.ArgumentParser:
     parser = MagicParser(prog="%kfp", add_help=False, allow_abbrev=False)
@@ -304,6 +307,7 @@ def _line_parser() -> argparse.ArgumentParser:
     resume.add_argument("--wait", action="store_true", help="wait until it has ended")
     cache = command("cache", _cache, "forget the results of earlier runs on this machine")
     cache.add_argument("action", choices=["clear"], metavar="clear", help="forget all of them")
+    add_gc_choices(command("gc", _gc, "remove what runs on this machine left and nobody used for long"))
     debug = command("debug", _debug, "bring a failed step and its inputs into a new cell")
     debug.add_argument("run", nargs="?", default="", metavar="RUN", help="the latest that failed if left out")
     debug.add_argument("task", nargs="?", default="", metavar="TASK", help="the one that failed if left out")
@@ -328,11 +332,11 @@ def _line_parser() -> argparse.ArgumentParser:
         help="its name, or FILE.ipynb; all component cells, or the steps of Kale's tags, if left out",
     )
     logs = command("logs", _logs, "print what tasks printed")
-    logs.add_argument("run", nargs="?", default=_LATEST, metavar="RUN", help="an id's beginning, or latest")
+    logs.add_argument("run", nargs="?", default=_LATEST, metavar="RUN", help=_WHICH_RUN)
     logs.add_argument("task", nargs="?", metavar="TASK", help="one task; all if left out")
     logs.add_argument("--follow", action="store_true", help="go on until they have ended")
     cancel = command("cancel", _cancel, "end a run before its time")
-    cancel.add_argument("run", metavar="RUN", help="an id's beginning, or latest")
+    cancel.add_argument("run", metavar="RUN", help=_WHICH_RUN)
     command("targets", _targets, "list where pipelines can run")
     use = command("use", _use, "choose where runs go from now on")
     use.add_argument("target", metavar="TARGET", help="as `%%kfp targets` lists them")

@@ -144,19 +144,25 @@ class History:
         return [str(row[0]) for row in rows]
 
     def find(self, text: str) -> str:
-        """Return the id of the one run whose id is `text` or begins with it.
+        """Return the id of a run: the one of that id, the newest of that pipeline, the one that begins so.
+
+        Args:
+            text: An id, a pipeline's name in KFP's spelling or Python's, or the beginning of an id; each
+                counts before those that follow.
 
         Raises:
-            HistoryError: There is none, or more than one.
+            HistoryError: There is none, or more than one begins so.
         """
+        names = {"text": text, "length": len(text), "kfp": text.replace("_", "-")}
         with transaction(self.path, write=False) as connection:
             rows = connection.execute(
-                "SELECT id FROM runs WHERE substr(id, 1, ?) = ?"
-                " ORDER BY id = ? DESC, created_at DESC LIMIT ?",
-                (len(text), text, text, _AMBIGUOUS_SHOWN + 1),
+                "SELECT id, id = :text OR pipeline IN (:text, :kfp) AS named FROM runs"
+                " WHERE named OR substr(id, 1, :length) = :text"
+                " ORDER BY id = :text DESC, named DESC, created_at DESC LIMIT :limit",
+                {**names, "limit": _AMBIGUOUS_SHOWN + 1},
             ).fetchall()
         ids = [str(row[0]) for row in rows] if text else []
-        if len(ids) == 1 or text in ids:
+        if ids and (len(ids) == 1 or rows[0][1]):
             return ids[0]
         if not ids:
             raise HistoryError(
@@ -166,7 +172,7 @@ class History:
         raise HistoryError(f"{text!r} may be several runs: {shown}.", remedy="Give more of the id.")
 
     def load(self, run_id: str) -> tuple[RunRef, Pipeline, RunState]:
-        """Return all that is known of a run, given its id or the beginning of it.
+        """Return all that is known of a run; `run_id` is as for `find`.
 
         Raises:
             HistoryError: There is no such run, or more than one.

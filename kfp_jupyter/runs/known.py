@@ -46,7 +46,7 @@ class KnownRuns:
         return self._notebooks.get(run_id, "")
 
     def find(self, text: str) -> tuple[RunRef, Pipeline]:
-        """Return a run by its id or the beginning of it, and have its present state in the store.
+        """Return a run, and have its present state in the store; `text` is as for `History.find`.
 
         Raises:
             HistoryError: There is no such run, or more than one.
@@ -61,14 +61,22 @@ class KnownRuns:
             return self._known[run_id]
 
     def _id(self, text: str) -> str:
-        here = [run_id for run_id in self._known if text and run_id.startswith(text)]
         try:
             return self._history.find(text)
         except HistoryError:
             # A run that the history could not keep is still known here.
-            if len(here) != 1 or self._recorder.problem is None:
+            here = self._here(text) if self._recorder.problem is not None else []
+            if not here:
                 raise
             return here[0]
+
+    def _here(self, text: str) -> list[str]:
+        """Return the run that a text means among those known here, if it is one."""
+        names = (text, text.replace("_", "-"))
+        named = [run_id for run_id, (_, pipeline) in self._known.items() if pipeline.name in names]
+        begun = [run_id for run_id in self._known if text and run_id.startswith(text)]
+        # Those of one pipeline are in the order of their time, which stands in their ids.
+        return sorted(named)[-1:] or (begun if len(begun) == 1 else [])
 
     def _went_on(self, run_id: str) -> bool:
         """Say whether a run has another end than the one that was kept from here, or none any more."""

@@ -52,6 +52,7 @@ def test_parameters_targets_and_words_are_completed(kernel):
     assert "local" in complete(kernel, "%kfp run study --target ")
     assert complete(kernel, "%kfp compile study --target ") == ["argo", "kfp"]
     assert complete(kernel, "%kfp cache ") == ["clear"]
+    assert complete(kernel, "%kfp gc --") == ["--dry-run", "--older-than"]
     assert set(complete(kernel, "%kfp show ")) >= {"latest", "study"}
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.engines.local.bench import eventually
 from tests.notebook.kernel import kernel
 
 RUN_MIME = "application/vnd.kfp-jupyter.run.v1+json"
@@ -368,6 +369,22 @@ def test_what_failed_in_the_background_is_said_when_runs_are_listed(tmp_path):
         own.run("%load_ext kfp_jupyter")
         own.run("get_ipython()._kfp_jupyter_session.publisher.failure = RuntimeError('boom')")
         assert "Live updates failed: RuntimeError: boom" in own.run("%kfp runs").stdout
+
+
+def test_room_is_made_from_a_notebook(tmp_path):
+    with kernel(tmp_path) as own:
+        own.run("%load_ext kfp_jupyter")
+        own.run("%%component\ndef one() -> int:\n    return 1\n")
+        assert own.run("%%pipeline study --wait\none()\n", allow_stdin=False).status == "ok"
+        assert "0 runs, 0 environments, 0 cached results" in own.run("%kfp gc --dry-run").stdout
+        wrong = own.run("%kfp gc --older-than soon")
+        assert wrong.status == "error"
+        assert "'soon' is no age" in f"{wrong.traceback}{wrong.stderr}"
+        # The run's supervisor may not be gone yet.
+        assert eventually(lambda: "1 runs" in own.run("%kfp gc --older-than 0d --dry-run").stdout)
+        assert "Removed the artifacts and logs of run study-" in own.run("%kfp gc --older-than 0d").stdout
+        (listed,) = own.run("%kfp runs").bundles
+        assert "study" in listed["text/plain"]
 
 
 def test_a_container_component_runs_here_if_the_line_says_so(shared):

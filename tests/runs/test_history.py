@@ -146,6 +146,27 @@ def test_a_run_is_found_by_the_beginning_of_its_id(history, pipeline, created):
             history.find(unknown)
 
 
+def test_a_pipelines_name_means_its_newest_run_whatever_else_begins_so(history, pipeline, created):
+    for number, (name, run_id) in enumerate(
+        [
+            ("slow", "slow-3"),
+            ("slow", "slow-1"),
+            ("slow2", "slow2-1"),
+            ("slow-train", "slow-train-1"),
+            ("other", "slow2"),
+        ]
+    ):
+        state = replace(created, id=run_id, pipeline=name, created_at=100.0 + number)
+        history.record(RunRef(run_id, state.target, ""), pipeline, state, {})
+    assert history.find("slow") == "slow-1"
+    assert (
+        history.find("slow-train") == history.find("slow_train") == history.find("slow-t") == "slow-train-1"
+    )
+    assert history.find("slow2") == "slow2", "an id counts most"
+    with pytest.raises(HistoryError, match="may be several runs"):
+        history.find("slo")
+
+
 def test_an_update_of_an_unknown_run_is_ignored(history, ended):
     history.update(ended)
     assert history.runs() == []

@@ -80,5 +80,10 @@ def test_a_run_that_the_history_lost_is_still_known(ended, ref):
     for suffix in ("-wal", "-shm"):
         Path(f"{ended.history.path}{suffix}").unlink(missing_ok=True)
     assert ended.see(ref.run_id).state is State.FAILED
+    ended.store.apply(ref.run_id, RunChanged(104.0, State.PENDING))
+    for text in (ref.run_id[:-1], "churn"):
+        assert ended.known.find(text)[0] == ref
+    with pytest.raises(HistoryError):
+        ended.known.find("nope")
     with pytest.raises(HistoryError):
         Process(ended.history.path).see(ref.run_id)
