@@ -18,8 +18,9 @@ import ast
 import builtins
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from kfp_jupyter.cells.errors import LocalModuleError
@@ -27,7 +28,7 @@ from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, Where, columns, s
 from kfp_jupyter.cells.local_modules import LocalModule, importer, local_modules, outside_imports
 from kfp_jupyter.cells.meaning import Meanings
 from kfp_jupyter.cells.names import Import, Names, Place, Use, analyse
-from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, in_order, misread
+from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, called_back, in_order, misread
 from kfp_jupyter.cells.provenance import is_standard, local_file, root
 from kfp_jupyter.cells.surroundings import MISSING, NOWHERE, Surroundings
 from kfp_jupyter.cells.syntax import nodes
@@ -128,9 +129,8 @@ class _Capture:
         self.postponed = False
 
     def captured(self) -> Captured:
+        ordered = in_order(self.all_pieces())
         modules = self.local_modules()
-        pieces = {id(held): held for held in [*self.pieces.values(), *self.extra]}
-        ordered = in_order(pieces.values())
         for held, name in misread(ordered):
             self.findings.append(bound_anew(held.binds[0], name, _line_of(held, name)))
         brought = importer(modules.values())
@@ -166,17 +166,7 @@ class _Capture:
         for name in names:
             self.need(_sure(name), where, "", sure=True)
         for name in guessed:
-            before = (
-                dict(self.pieces),
-                list(self.extra),
-                list(self.imports),
-                set(self.asked),
-                dict(self.complete),
-                list(self.findings),
-            )
-            self.need(_sure(name), where, "", sure=True)
-            if len(self.findings) > len(before[-1]):
-                self.pieces, self.extra, self.imports, self.asked, self.complete, self.findings = before
+            self.attempt(partial(self.need, _sure(name), where, "", sure=True))
         for module in modules:
             self.imports.append(Needed(Import(module, module, "", NOWHERE), where))
 
@@ -265,8 +255,8 @@ class _Capture:
             return self.complete[held.key]
         found: dict[str, Piece] = {}
         for use in held.names.reads.values() if held.kind == WRITTEN else ():
-            own = use.name in held.names.binds
-            # A function that may be called by its own statement and reads its own name is recursive.
+            own = use.name in held.binds
+            # What may be called by its own statement and reads its own name is rather recursive.
             if not use.eager or use.maybe or use.postponed:
                 continue
             if not own and (use.annotation or not self.meanings.bound_anew_since(use.name, held)):
@@ -277,12 +267,50 @@ class _Capture:
                 found[use.name] = self.with_earlier(earlier)
             else:
                 self.findings.append(earlier if own else bound_anew(held.binds[0], use.name, where))
-        complete = replace(held, earlier=found) if found else held
+        complete = replace(held, earlier=found)
         self.complete[held.key] = complete
         for earlier in found.values():
             self.extra.append(earlier)
             self.read_piece(earlier)
         return complete
+
+    def all_pieces(self) -> list[Piece]:
+        """Return the pieces, with what those need that are called back while they make a name."""
+        tried: set[tuple[Any, ...]] = set()
+        while True:
+            pieces = list({id(held): held for held in [*self.pieces.values(), *self.extra]}.values())
+            waiting = [(held, name) for held, name in called_back(pieces) if (held.key, name) not in tried]
+            if not waiting:
+                return pieces
+            for held, name in waiting:
+                tried.add((held.key, name))
+                where = _line_of(held, name)
+                earlier = self.meanings.before(name, held, where, again=False)
+                if isinstance(earlier, Piece) and self.attempt(partial(self.bring_earlier, earlier)):
+                    held.earlier[name] = self.complete[earlier.key]
+                elif isinstance(earlier, Piece) or earlier.code != "undefined-name":
+                    self.findings.append(bound_anew(held.binds[0], name, where))
+
+    def bring_earlier(self, earlier: Piece) -> None:
+        complete = self.with_earlier(earlier)
+        self.extra.append(complete)
+        self.read_piece(complete)
+
+    def attempt(self, bring: Callable[[], None]) -> bool:
+        """Bring something, or nothing of it if not all of it can be brought."""
+        before = (
+            dict(self.pieces),
+            list(self.extra),
+            list(self.imports),
+            set(self.asked),
+            dict(self.complete),
+            list(self.findings),
+        )
+        bring()
+        failed = len(self.findings) > len(before[-1])
+        if failed:
+            self.pieces, self.extra, self.imports, self.asked, self.complete, self.findings = before
+        return not failed
 
     def bring_submodules(self, names: Names) -> None:
         """Import the modules of packages that are used as attributes, as `sklearn.metrics` is."""

@@ -117,6 +117,33 @@ class ControlFlow(ast.NodeVisitor, ABC):
         self.visit(node.orelse)
         flow.certain = holds & flow.certain
 
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        first, *rest = node.generators
+        self.visit(first.iter)
+        self.asynchronous(node, any(generator.is_async for generator in node.generators))
+        outer = self.scope
+        self.scope = Scope("comprehension", outer)
+        self.scope.names = {
+            held.id
+            for generator in node.generators
+            for held in walked(generator.target)
+            if isinstance(held, ast.Name)
+        }
+        # There may be nothing to go through.
+        certain = set(outer.flow.certain)
+        for generator in node.generators:
+            if generator in rest:
+                self.visit(generator.iter)
+            self.visit(generator.target)
+            for condition in generator.ifs:
+                self.scope.flow.certain = self.condition(condition)[0]
+        for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
+            self.visit(part)
+        self.scope = outer
+        outer.flow.certain = certain
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension
+
     # --- Statements ---
 
     def visit_Return(self, node: ast.Return) -> bool:

@@ -114,13 +114,14 @@ class Meanings:
             return self._statement(name) or data_finding(name, value, where)
         return self._constant(name, value, where)
 
-    def before(self, name: str, held: Piece, where: Where) -> Piece | Finding:
+    def before(self, name: str, held: Piece, where: Where, *, again: bool = True) -> Piece | Finding:
         """Return the piece that made a name before another one did, as texts tell it.
 
         Args:
             name: The name.
             held: The later piece.
             where: The place in it that uses the name.
+            again: Whether the same text as the later one counts, run earlier.
         """
         for written, statement in self._bindings_before(name, held):
             imports = [given for given in written.binding.imports if given.place.line >= statement.lineno]
@@ -131,11 +132,13 @@ class Meanings:
             definition = definition_in(single) or definition_in(
                 replace(single, binding=replace(own, kind="function"))
             )
+            made = self._written(written.text, definition or statement, name)
+            if not again and made.fragment.text == held.fragment.text:
+                continue
             if definition is not None:
-                return self._written(written.text, definition, name)
+                return made
             reads_itself = isinstance(statement, ast.Assign) and name in analyse(statement).reads
-            problem = None if reads_itself else unrun_problem(self.around, single, where)
-            return problem or self._written(written.text, statement, name)
+            return (None if reads_itself else unrun_problem(self.around, single, where)) or made
         return undefined(name, where, self.around, self.known)
 
     def bound_anew_since(self, name: str, held: Piece) -> bool:

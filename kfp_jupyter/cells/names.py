@@ -13,15 +13,19 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from kfp_jupyter.cells.annotations import CODE, POSTPONED, Annotations
 from kfp_jupyter.cells.scopes import Body, Scope, arguments_of, bound_by_global, bound_in, mangled
-from kfp_jupyter.cells.syntax import parsed, walked
+from kfp_jupyter.cells.syntax import parsed
 from kfp_jupyter.cells.uses import Binding, Import, Names, Place, Use, place_of
 
 __all__ = ["Binding", "Import", "Names", "Place", "Use", "analyse"]
+
+# What of Python's own calls the functions that it is handed.
+_CALLING = frozenset({"filter", "map", "max", "min", "reduce", "sorted"})
 
 # IPython puts names of its own among Python's while a cell runs.
 _PYTHONS = (frozenset(dir(builtins)) | {"__file__", "__annotations__", "__builtins__", "__path__"}) - {
@@ -64,6 +68,7 @@ class _Found:
 
     uses: list[tuple[Place, bool, bool, int]] = field(default_factory=list)
     changed: bool = False
+    called: bool = False
 
     def use(self, name: str) -> Use:
         self.uses.sort(key=lambda held: held[0])
@@ -76,6 +81,7 @@ class _Found:
             all(annotation > 0 for *_, annotation in self.uses),
             all(annotation > 1 for *_, annotation in self.uses),
             self.changed,
+            self.called,
         )
 
 
@@ -93,7 +99,7 @@ class _Reader(Annotations):
         self.statement: ast.stmt = ast.Pass()
         self.annotation = CODE
         self.eager = True
-        self.early = False
+        self.early = self.called = False
         self.guards = 0
         self.calls = 0
         self.global_names = bound_by_global(tree)
@@ -177,7 +183,9 @@ class _Reader(Annotations):
         else:
             maybe = maybe or name in self.bound or name in self.global_names
         eager = self.eager or self.early
-        self.found.setdefault(name, _Found()).uses.append((place, eager, maybe, self.annotation))
+        found = self.found.setdefault(name, _Found())
+        found.uses.append((place, eager, maybe, self.annotation))
+        found.called = found.called or self.called
 
     def bind(self, name: str, kind: str, node: ast.AST) -> None:
         name = mangled(name, self.scope)
@@ -271,8 +279,7 @@ class _Reader(Annotations):
     # --- Scopes ---
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for decorator in node.decorator_list:
-            self.visit(decorator)
+        self.decorated(node.decorator_list)
         self.defaults(node.args)
         before = len(self.later)
         outer = self.enter_type_parameters(node)
@@ -295,6 +302,52 @@ class _Reader(Annotations):
             # It is handed to something, which may call it at once.
             self.run_early(self.later[before:])
 
+    def visit_Call(self, node: ast.Call) -> None:
+        if not self.eager or not isinstance(node.func, (ast.Lambda, ast.Name)):
+            super().visit_Call(node)
+            return
+        arguments = [*node.args, *node.keywords]
+        if isinstance(node.func, ast.Lambda):
+            self.call_lambda(node.func, arguments)
+            return
+        self.calls += 1
+        self.visit_called([node.func])
+        if node.func.id in _CALLING:
+            self.visit_called(arguments)
+        else:
+            self.block(arguments)
+        self.calls -= 1
+
+    def visit_called(self, nodes: Sequence[ast.AST]) -> None:
+        """Visit what is called where it stands."""
+        before, self.called = self.called, True
+        self.block(nodes)
+        self.called = before
+
+    def decorated(self, decorators: list[ast.expr]) -> None:
+        for decorator in decorators:
+            if self.eager and isinstance(decorator, ast.Lambda):
+                self.call_lambda(decorator, [])
+            elif self.eager and isinstance(decorator, ast.Name):
+                self.visit_called([decorator])
+            else:
+                self.visit(decorator)
+
+    def call_lambda(self, node: ast.Lambda, arguments: Sequence[ast.AST]) -> None:
+        """Read what a lambda reads that is called where it stands, and never again."""
+        self.calls += 1
+        before = len(self.later)
+        self.define_lambda(node)
+        bodies = self.later[before:]
+        del self.later[before:]
+        for argument in arguments:
+            self.visit(argument)
+        outer = self.scope
+        for self.scope, body in bodies:
+            self.run_body(body)
+        self.scope = outer
+        self.calls -= 1
+
     def define_lambda(self, node: ast.Lambda) -> None:
         self.defaults(node.args)
         if self.annotation == POSTPONED:
@@ -314,8 +367,7 @@ class _Reader(Annotations):
                 self.visit(default)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        for decorator in node.decorator_list:
-            self.visit(decorator)
+        self.decorated(node.decorator_list)
         before = len(self.later)
         outer = self.enter_type_parameters(node)
         for base in [*node.bases, *(keyword.value for keyword in node.keywords)]:
@@ -344,30 +396,3 @@ class _Reader(Annotations):
         self.hint(node.value)  # type: ignore[attr-defined]
         self.scope = outer
         self.visit(node.name)  # type: ignore[attr-defined]
-
-    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        first, *rest = node.generators
-        self.visit(first.iter)
-        self.asynchronous(node, any(generator.is_async for generator in node.generators))
-        outer = self.scope
-        self.scope = Scope("comprehension", outer)
-        self.scope.names = {
-            held.id
-            for generator in node.generators
-            for held in walked(generator.target)
-            if isinstance(held, ast.Name)
-        }
-        # There may be nothing to go through.
-        certain = set(outer.flow.certain)
-        for generator in node.generators:
-            if generator in rest:
-                self.visit(generator.iter)
-            self.visit(generator.target)
-            for condition in generator.ifs:
-                self.scope.flow.certain = self.condition(condition)[0]
-        for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
-            self.visit(part)
-        self.scope = outer
-        outer.flow.certain = certain
-
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension

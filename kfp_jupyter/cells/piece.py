@@ -36,7 +36,7 @@ class Piece:
     fragment: Fragment
     order: tuple[int, int]
     names: Names
-    earlier: Mapping[str, Piece] = field(default_factory=dict)
+    earlier: dict[str, Piece] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[int, str, tuple[int, int], str]:
@@ -121,6 +121,26 @@ def misread(ordered: Collection[Piece]) -> list[tuple[Piece, str]]:
             names = [name for name in before.binds if name in present]
             wrong += [(held, name) for name in names if bound[name] is not present[name]]
     return wrong
+
+
+def called_back(pieces: Collection[Piece]) -> list[tuple[Piece, str]]:
+    """Return the pieces, with a name each, that bind what the functions read that they call to make it."""
+    binder = _present(pieces)
+    found: list[tuple[Piece, str]] = []
+    for held in pieces:
+        called = [use.name for use in held.names.reads.values() if use.called]
+        reached = set(called)
+        for name in called:
+            function = binder.get(name)
+            binding = function.names.binds.get(name) if function is not None else None
+            if function is None or function is held or binding is None or binding.kind != "function":
+                continue
+            for use in function.names.reads.values():
+                if use.name not in reached and not use.postponed:
+                    reached.add(use.name)
+                    called.append(use.name)
+        found += [(held, name) for name in dict.fromkeys(held.binds) if name in reached - held.earlier.keys()]
+    return found
 
 
 def _present(pieces: Collection[Piece]) -> dict[str, Piece]:

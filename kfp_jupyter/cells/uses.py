@@ -42,6 +42,7 @@ class Use:
         postponed: Whether every use stands in an annotation that is never evaluated: one that is text, also
             by `from __future__ import annotations`, or of a function's variable.
         changed: Whether something is stored into it (`name[…] = …`, `name.x = …`, `del name[…]`).
+        called: Whether it is called while the text runs, or is read by what is.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Use:
     annotation: bool
     postponed: bool
     changed: bool
+    called: bool = False
 
     @property
     def line(self) -> int:

@@ -53,6 +53,51 @@ def test_a_hint_does_not_bring_what_its_class_was():
     assert "old = 1" not in text
 
 
+def test_a_lambda_that_a_class_calls_at_once_reads_what_the_class_was_named_after():
+    text = source("Held = 7", "class Held:\n    class Inner:\n        rate = (lambda: Held)()", STEP)
+    assert text.index("Held = 7\n") < text.index("class Held")
+
+
+MADE = "class Held:\n    def make():\n        return Held\n    rate = make()"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        MADE,
+        "def make():\n    return Held\nclass Held:\n    rate = make()",
+        "class Held:\n    rate = sorted([7], key=lambda _: Held)[0]",
+    ],
+)
+def test_what_a_class_calls_while_it_is_made_reads_what_the_class_was_named_after(made):
+    # The cell was run twice, which is as if it was run once.
+    text = source("Held = 7", made, made, STEP)
+    assert text.count("class Held") == 1
+    assert text.index("Held = 7\n") < text.index("class Held")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "class Held:\n    def get(self):\n        return Held\n    rate = property(get)",
+        "from dataclasses import field\nclass Held:\n    rate = field(default_factory=lambda: Held())",
+        "class Base:\n    def make(self):\n        return Held()\nclass Held(Base):\n    rate = 1",
+    ],
+)
+def test_what_a_class_hands_on_is_called_later_and_an_older_one_of_its_name_is_left_out(made):
+    assert "old" not in source("class Held:\n    old = 1", made, STEP)
+
+
+def test_what_a_class_calls_while_it_is_made_is_refused_if_what_it_reads_is_gone():
+    with pytest.raises(CheckError, match="'Held' was made with another 'Held' than there is now"):
+        source("Held = sum([1, 2])", MADE, STEP)
+
+
+def test_a_decorator_that_reads_the_name_of_its_class_reads_what_that_was():
+    text = source("Held = 7", "@(lambda made: made if Held else None)\nclass Held:\n    rate = 1", STEP)
+    assert text.index("Held = 7\n") < text.index("class Held")
+
+
 def test_what_was_calculated_and_is_gone_is_refused_with_what_to_run_again():
     with pytest.raises(CheckError, match="'Held' was made with another 'rate' than there is now") as refused:
         source("rate = sum([1, 2])", "class Held:\n    rate = rate", "rate = 2", STEP)

@@ -60,6 +60,12 @@ CASES = {
         "y = sorted(xs, key=lambda x: x * scale)\nscale = 2",
         "xs scale?",
     ),
+    "a lambda that is called at once": ("y = (lambda x: x * scale)(z)\nscale = 2", "z scale"),
+    "a lambda that is called at once, in a class of its own name": (
+        "class A:\n    class B:\n        x = (lambda q=c: A and (lambda: d)())(e)\nd = 1",
+        "c e A d",
+    ),
+    "a lambda that is called when a function is": ("def f(): return (lambda: late)()\nlate = 1", ""),
     "a lambda with a name": ("f = lambda: late\nlate = 1\nf()", ""),
     "a method that is called before its names are bound": (
         "class A:\n    def m(self): return late\nA().m()\nlate = 1",
