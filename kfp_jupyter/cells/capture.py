@@ -240,7 +240,7 @@ class _Capture:
         held = self.with_earlier(held)
         for name in held.binds:
             self.pieces.setdefault(name, held)
-        text = next((text for text in self.around.history.texts if text.file == held.fragment.file), None)
+        text = self.around.history.text(held.fragment.file)
         if held.kind == WRITTEN and text is not None:
             self.postponed = self.postponed or text.has_text_hints
         self.read_piece(held)
@@ -279,12 +279,16 @@ class _Capture:
         tried: set[tuple[Any, ...]] = set()
         while True:
             pieces = list({id(held): held for held in [*self.pieces.values(), *self.extra]}.values())
-            waiting = [(held, name) for held, name in called_back(pieces) if (held.key, name) not in tried]
+            found = called_back(pieces, self.names.binds)
+            waiting = [(held, name) for held, name in found if (held.key, name) not in tried]
             if not waiting:
                 return pieces
             for held, name in waiting:
                 tried.add((held.key, name))
                 where = _line_of(held, name)
+                if name not in held.binds:
+                    self.attempt(partial(self.need, _sure(name), where, "", sure=True))
+                    continue
                 earlier = self.meanings.before(name, held, where, again=False)
                 if isinstance(earlier, Piece) and self.attempt(partial(self.bring_earlier, earlier)):
                     held.earlier[name] = self.complete[earlier.key]

@@ -82,6 +82,9 @@ class Ledger:
         self.steps: dict[str, StepCell] = {}
         self.writers: dict[str, Writer] = {}
         self._seen: set[str] = set()
+        # The id of each component's step, and all ids that there ever were.
+        self._ids: dict[str, str] = {}
+        self._known: set[str] = set()
 
     def has_seen(self, place: str) -> bool:
         """Say whether a cell was told of already."""
@@ -109,14 +112,17 @@ class Ledger:
     def add_step(self, step: StepCell) -> None:
         """Take note of a component's cell; one with the same id, or of the same component, is replaced."""
         self._seen.add(step.place)
-        for held in list(self.steps.values()):
-            if held.component.name == step.component.name and held.id != step.id:
-                self.forget(held.id)
+        other = self._ids.get(step.component.name, step.id)
+        if other != step.id:
+            self.forget(other)
         for spec in step.component.inputs:
             writer = self.source(step.id, spec.name)
             if writer is not None:
                 step.sources[spec.name] = writer
+        self._drop_name(step.id)
         self.steps[step.id] = step
+        self._ids[step.component.name] = step.id
+        self._known.add(step.id)
         names = [spec.name for spec in step.component.outputs]
         self.writers.update(dict.fromkeys(names, Writer(step.id, step.place)))
 
@@ -127,7 +133,7 @@ class Ledger:
         that: it gets the name from where it came the time before.
         """
         writer = self.writers.get(name)
-        if writer is None or not self._follows(writer.step, step_id):
+        if writer is None or step_id not in self._known or not self._follows(writer.step, step_id):
             return writer
         before = self.steps.get(step_id)
         return before.sources.get(name) if before is not None else None
@@ -146,8 +152,13 @@ class Ledger:
 
     def forget(self, step_id: str) -> None:
         """Forget a cell that was deleted."""
+        self._drop_name(step_id)
         self.steps.pop(step_id, None)
         self.writers = {name: held for name, held in self.writers.items() if held.step != step_id}
+
+    def _drop_name(self, step_id: str) -> None:
+        if step_id in self.steps:
+            del self._ids[self.steps[step_id].component.name]
 
     def provided(self, name: str) -> bool | None:
         """Say whether a name holds data (True) or code (False), as far as its last writer tells."""

@@ -152,7 +152,7 @@ class Meanings:
     def _bindings_before(self, name: str, held: Piece) -> Iterator[tuple[Written, ast.stmt]]:
         """Yield the statements that bound a name before a piece ran, the latest first."""
         for written in self.around.history.bindings(name):
-            order = self._order(written.text.file)
+            order = self.around.history.order(written.text.file)
             for statement in reversed(written.binding.statements):
                 if (order, statement.lineno) < held.order:
                     yield written, statement
@@ -190,7 +190,7 @@ class Meanings:
         for written in self.around.history.bindings(held.name):
             if held in written.binding.imports:
                 file, line = written.text.file, written.text.first_line + held.place.line - 1
-                fragment, order = Fragment(fragment.text, file, line), self._order(file)
+                fragment, order = Fragment(fragment.text, file, line), self.around.history.order(file)
                 break
         return piece(IMPORTED, [held.name], fragment, (order, held.place.line))
 
@@ -235,7 +235,9 @@ class Meanings:
             fragment = Fragment(
                 f"{fragment.text}{name} = {function.__name__}\n", fragment.file, fragment.first_line
             )
-        return piece(WRITTEN, [name], fragment, (self._order(fragment.file), fragment.first_line))
+        return piece(
+            WRITTEN, [name], fragment, (self.around.history.order(fragment.file), fragment.first_line)
+        )
 
     def _class(self, name: str, value: type, where: Where) -> Piece | Finding:
         if value.__module__ not in (self.around.module, "__main__"):
@@ -245,7 +247,7 @@ class Meanings:
     def _definition(self, name: str, value: type | None) -> Piece | None:
         """Return the latest text that defines a function or class, or the class that the value is."""
         made_in = _file_of(value) if value is not None else ""
-        if made_in not in [text.file for text in self.around.history.texts]:
+        if not self.around.history.order(made_in):
             made_in = ""
         for written in self.around.history.bindings(name):
             if made_in and made_in != written.text.file:
@@ -257,8 +259,9 @@ class Meanings:
 
     def registered(self, name: str) -> Iterator[Piece]:
         """Yield the functions that were registered with a function of `functools.singledispatch`."""
-        for text in self.around.history.texts:
-            names = text.names if f"@{name}.register" in text.text else None
+        for order in self.around.history.concerned(_registers, name):
+            text = self.around.history.texts[order]
+            names = text.names
             for node in names.tree.body if names is not None else ():
                 if isinstance(node, ast.FunctionDef) and any(
                     ast.unparse(decorator).startswith(f"{name}.register") for decorator in node.decorator_list
@@ -280,13 +283,9 @@ class Meanings:
             own += f"{name} = {node.name}\n" if node.name != name else ""
             own += "\n"
         fragment = Fragment(own, text.file, text.first_line + line - 1)
-        order = (self._order(text.file), line)
+        order = (self.around.history.order(text.file), line)
         made = piece(WRITTEN, [name], fragment, order, postponed=text.has_text_hints)
         return Piece(made.kind, (name, *made.names.binds), fragment, made.order, made.names)
-
-    def _order(self, file: str) -> int:
-        files = [text.file for text in self.around.history.texts]
-        return len(files) - files[::-1].index(file) if file in files else 0
 
     # --- Values ---
 
@@ -313,7 +312,10 @@ class Meanings:
         file, line, order = PREAMBLE, 1, (0, 0)
         if written is not None:
             line = written.text.first_line + written.binding.places[-1].line - 1
-            file, order = written.text.file, (self._order(written.text.file), written.binding.places[-1].line)
+            file, order = (
+                written.text.file,
+                (self.around.history.order(written.text.file), written.binding.places[-1].line),
+            )
         fragment = Fragment("".join(imports.values()) + f"{name} = {text}\n", file, line)
         return piece(VALUE, [name], fragment, order)
 
@@ -338,6 +340,10 @@ class Meanings:
             raise NotConstantError(f"it holds {called!r}")
         names[alias], imports[alias] = value, f"{held_import.text}\n"
         return alias
+
+
+def _registers(text: Text, name: str) -> bool:
+    return f"@{name}.register" in text.text
 
 
 def _file_of(value: type) -> str:

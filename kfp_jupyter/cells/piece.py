@@ -123,13 +123,18 @@ def misread(ordered: Collection[Piece]) -> list[tuple[Piece, str]]:
     return wrong
 
 
-def called_back(pieces: Collection[Piece]) -> list[tuple[Piece, str]]:
-    """Return the pieces, with a name each, that bind what the functions read that they call to make it."""
+def called_back(pieces: Collection[Piece], later: Collection[str]) -> list[tuple[Piece, str]]:
+    """Return the pieces, with a name each, that call functions which read what is bound only then or later.
+
+    Args:
+        pieces: Pieces.
+        later: The names that the component's own text binds.
+    """
     binder = _present(pieces)
     found: list[tuple[Piece, str]] = []
     for held in pieces:
         called = [use.name for use in held.names.reads.values() if use.called]
-        reached = set(called)
+        reached = dict.fromkeys(called)
         for name in called:
             function = binder.get(name)
             binding = function.names.binds.get(name) if function is not None else None
@@ -137,9 +142,10 @@ def called_back(pieces: Collection[Piece]) -> list[tuple[Piece, str]]:
                 continue
             for use in function.names.reads.values():
                 if use.name not in reached and not use.postponed:
-                    reached.add(use.name)
+                    reached[use.name] = None
                     called.append(use.name)
-        found += [(held, name) for name in dict.fromkeys(held.binds) if name in reached - held.earlier.keys()]
+        unbound = {*held.binds, *(name for name in later if name not in binder)} - held.earlier.keys()
+        found += [(held, name) for name in reached if name in unbound]
     return found
 
 

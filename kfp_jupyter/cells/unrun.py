@@ -7,11 +7,12 @@ built of them and of other names, and calls of constructors that everybody knows
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from kfp_jupyter.cells.constant import LIMIT
 from kfp_jupyter.cells.finding import Finding, Where
-from kfp_jupyter.cells.history import Written
+from kfp_jupyter.cells.history import Text, Written
 from kfp_jupyter.cells.names import Names
 from kfp_jupyter.cells.scopes import own_nodes
 from kfp_jupyter.cells.secrets import looks_secret
@@ -155,13 +156,15 @@ def changes(names: Names, name: str) -> bool:
 
 def _changed(around: Surroundings, written: Written) -> str:
     """Return the text that stores something into the name's value, if one does."""
-    name = written.binding.name
-    for text in around.history.texts[written.order :]:
-        names = text.names if name in text.text else None
-        use = names.reads.get(name) if names is not None else None
-        if use is not None and names is not None and (use.changed or changes(names, name)):
-            return text.file
-    return ""
+    changing = around.history.concerned(_changes, written.binding.name)
+    first = bisect_left(changing, written.order)
+    return around.history.texts[changing[first]].file if first < len(changing) else ""
+
+
+def _changes(text: Text, name: str) -> bool:
+    names = text.names
+    use = names.reads.get(name) if names is not None else None
+    return use is not None and names is not None and (use.changed or changes(names, name))
 
 
 def _literals(value: ast.expr) -> Iterator[str]:

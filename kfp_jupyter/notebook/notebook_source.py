@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kfp_jupyter.cells.history import RUN_IN_NOTEBOOK, History, Text, in_one_kernel
+from kfp_jupyter.cells.history import RUN_IN_NOTEBOOK, History, Text
 from kfp_jupyter.cells.kale import has_kale_tags
 from kfp_jupyter.cells.ledger import Ledger
 from kfp_jupyter.cells.magic_lines import plain_python
@@ -87,7 +87,7 @@ class _Reader:
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self.made: list[Any] = []
         self.ledger = Ledger()
-        self.texts: list[Text] = []
+        self.history = History()
         self.literals: set[str] = set()
 
     def read(self, notebook: Notebook) -> None:
@@ -107,7 +107,6 @@ class _Reader:
                 self.problems += 1
 
     def cell(self, cell: CodeCell, file: str) -> None:
-        history = History(in_one_kernel(self.texts))
         if cell.magic in ("component", "pipeline"):
             enter_text(f"# %%{cell.magic} {cell.line}\n{cell.body}", file)
         if cell.magic == "component":
@@ -117,15 +116,21 @@ class _Reader:
                     cell.body,
                     file,
                     self.names,
-                    history=history,
+                    history=self.history,
                     ledger=self.ledger,
                     cell_id=cell.id,
                 )
             )
-            self.texts.append(Text(plain_python(cell.body)[0], file, 2))
+            self.history.add(Text(plain_python(cell.body)[0], file, 2))
         elif cell.magic == "pipeline":
             made, _ = define_pipeline(
-                cell.line, cell.body, file, self.names, self.path.stem, ledger=self.ledger, history=history
+                cell.line,
+                cell.body,
+                file,
+                self.names,
+                self.path.stem,
+                ledger=self.ledger,
+                history=self.history,
             )
             self.made.append(made)
         elif not cell.magic or cell.magic in RUN_IN_NOTEBOOK:
@@ -141,11 +146,11 @@ class _Reader:
             statements = ast.parse(code).body
         except SyntaxError:
             return  # it fails in the notebook too
-        self.texts.append(text)
+        self.history.add(text)
         enter_text(code, file)
-        postponed = in_one_kernel(self.texts)[-1].has_text_hints
+        postponed = self.history.texts[-1].has_text_hints
         flags = __future__.annotations.compiler_flag if postponed else 0
-        with reading(self.names, History(in_one_kernel(self.texts))):
+        with reading(self.names, self.history):
             for statement in statements:
                 ours = isinstance(statement, _FUNCTIONS) and _is_ours(statement, self.names)
                 if ours or _is_import(statement):

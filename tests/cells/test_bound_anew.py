@@ -93,6 +93,12 @@ def test_what_a_class_calls_while_it_is_made_is_refused_if_what_it_reads_is_gone
         source("Held = sum([1, 2])", MADE, STEP)
 
 
+def test_what_a_class_calls_while_it_is_made_does_not_read_what_the_component_binds_below():
+    made = "def make():\n    return rate\nclass Held:\n    rate = make()"
+    text = source("rate = 7", made, f"rate = 8\n{STEP}")
+    assert text.index("rate = 7\n") < text.index("class Held") < text.index("rate = 8\n")
+
+
 def test_a_decorator_that_reads_the_name_of_its_class_reads_what_that_was():
     text = source("Held = 7", "@(lambda made: made if Held else None)\nclass Held:\n    rate = 1", STEP)
     assert text.index("Held = 7\n") < text.index("class Held")
