@@ -3,7 +3,8 @@
 The notebooks carry Kale's tags, which both read: each step takes the data of the one before it, calls a
 function of a shared cell, and uses a parameter and an import. Beside that stands the same pipeline as cells
 with our own magics. Bytecode is warm for both. Targets, at 200 steps: 50 times faster than Kale; and the time
-for each further step may not grow with their number. Ends with 1 if a target is missed.
+for each further step may not grow with their number, with Kale's tags and with our magics. Ends with 1 if a
+target is missed.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from typing import Any
 from rivals import kale
 
 STEPS = (5, 50, 200)
-MORE = 800
-"""Steps of a notebook that only ours gets, to see that its time is linear."""
+MORE = 1600
+"""Steps of the notebooks that only ours gets, to see that its time is linear."""
 
 ROUNDS = 5
 SPEED, GROWTH = 50.0, 1.5
@@ -150,39 +151,40 @@ def main() -> int:
         took([rival, "--nb", written("warm", tagged(2), 2).name], folder)
         ours(written("warm", tagged(2), 2))
         same: dict[int, Took] = {}
+        own: dict[int, Took] = {}
         kales: dict[int, Took] = {}
         print(f"{'steps':>6} {'Kale 2.3':>20} {'ours, same notebook':>22} {'ratio':>12} {'ours, magics':>20}")
         for steps in STEPS:
             path = written("tagged", tagged(steps), steps)
             same[steps] = ours(path)
             kales[steps] = took([rival, "--nb", path.name], folder)
-            own = ours(written("magics", magics(steps), steps))
+            own[steps] = ours(written("magics", magics(steps), steps))
             held, theirs = same[steps], kales[steps]
             ratio = f"{theirs.wall / held.wall:.0f}x ({theirs.cpu / held.cpu:.0f}x)"
-            row = [f"{one.wall:.2f} s ({one.cpu:.2f} s)" for one in (theirs, held, own)]
+            row = [f"{one.wall:.2f} s ({one.cpu:.2f} s)" for one in (theirs, held, own[steps])]
             print(f"{steps:>6} {row[0]:>20} {row[1]:>22} {ratio:>12} {row[2]:>20}", flush=True)
         same[MORE] = ours(written("tagged", tagged(MORE), MORE))
-        print(f"{MORE:>6} {'':>20} {f'{same[MORE].wall:.2f} s ({same[MORE].cpu:.2f} s)':>22}")
+        own[MORE] = ours(written("magics", magics(MORE), MORE))
+        row = [f"{one.wall:.2f} s ({one.cpu:.2f} s)" for one in (same[MORE], own[MORE])]
+        print(f"{MORE:>6} {'':>20} {row[0]:>22} {'':>12} {row[1]:>20}")
     print("Seconds on the clock, and in parentheses of the processor.")
-    return judged(same, kales)
+    return judged(same, own, kales)
 
 
-def judged(same: dict[int, Took], kales: dict[int, Took]) -> int:
+def judged(same: dict[int, Took], own: dict[int, Took], kales: dict[int, Took]) -> int:
     """Print whether the targets are met and return the exit code."""
     first, _, last = STEPS
     speed = kales[last].wall / same[last].wall
-    early = (same[last].cpu - same[first].cpu) / (last - first)
-    late = (same[MORE].cpu - same[last].cpu) / (MORE - last)
     met = [(speed >= SPEED, f"{speed:.0f} times faster than Kale at {last} steps (at least {SPEED:.0f})")]
-    met.append(
-        (
-            late / early <= GROWTH,
-            f"a step of {MORE} takes {late / early:.2f} times one of {last} (at most {GROWTH})",
-        )
-    )
-    for held, text in met:
-        print(f"{'met   ' if held else 'MISSED'} {text}")
-    return 0 if all(held for held, _ in met) else 1
+    for held, kind in ((same, "Kale's tags"), (own, "our magics")):
+        early = (held[last].cpu - held[first].cpu) / (last - first)
+        late = (held[MORE].cpu - held[last].cpu) / (MORE - last)
+        times = f"{late / early:.2f} times one of {last} ({1000 * late:.1f} and {1000 * early:.1f} ms)"
+        told = f"with {kind}, a step of {MORE} takes {times}; at most {GROWTH} times"
+        met.append((late / early <= GROWTH, told))
+    for is_met, text in met:
+        print(f"{'met   ' if is_met else 'MISSED'} {text}")
+    return 0 if all(is_met for is_met, _ in met) else 1
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kfp_jupyter.cells.cell_form import CellStep
+from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.inferred import changed_names
 from kfp_jupyter.cells.names import Names
 from kfp_jupyter.model.component import Component
@@ -89,6 +90,11 @@ class Ledger:
     def has_seen(self, place: str) -> bool:
         """Say whether a cell was told of already."""
         return place in self._seen
+
+    def has_step(self, name: str) -> bool:
+        """Say whether a component has a name as it is written."""
+        step_id = self._ids.get(kebab_case(name) or "task", "")
+        return step_id in self.steps and self.steps[step_id].name == name
 
     def add_cell(self, names: Names, place: str, first_line: int = 1) -> None:
         """Take note of a cell that is no component.

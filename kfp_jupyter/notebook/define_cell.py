@@ -179,8 +179,7 @@ def _name(cell: Cell, ledger: Ledger) -> str:
         return ledger.steps[cell.id].name
     number = "".join(filter(str.isdecimal, cell.place.rpartition(" ")[2])) or str(len(ledger.steps) + 1)
     name = step_name(cell.body, f"step_{number}")
-    taken = {held.name for held in ledger.steps.values()} | set(ledger.writers)
-    return name if name not in taken else f"step_{number}"
+    return f"step_{number}" if name in ledger.writers or ledger.has_step(name) else name
 
 
 def _prepare(form: CellForm, step_id: str, namespace: dict[str, Any], ledger: Ledger) -> dict[str, Any]:

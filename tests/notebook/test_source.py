@@ -165,3 +165,38 @@ def test_files_without_a_pipeline_are_refused(program, tmp_path, notebook):
         find_pipeline(tmp_path / "none.py")
     with pytest.raises(SourceError, match=r"neither a \.py nor a \.ipynb"):
         find_pipeline(tmp_path / "data.csv")
+
+
+def calls_to_read(notebook, steps: int) -> int:
+    """Return how many functions are called to read a notebook of steps, each of which uses other cells."""
+    cells = ["import math\nRATE = 0.5", "def scaled(values):\n    return [value * RATE for value in values]"]
+    told = []
+    for number in range(steps):
+        before, own = f"data_{steps}_{number - 1}", f"data_{steps}_{number}"
+        line = f"%%component step_{steps}_{number}{f'({before}: list)' if number else ''} -> {own}: list"
+        cells.append(f"{line}\n{own} = scaled([math.pi, {before if number else 1}, RATE])")
+        told.append(f"{own} = step_{steps}_{number}({f'{before}={before}.output' if number else ''})")
+        function = f"def count_{steps}_{number}() -> float:\n    return scaled([math.pi, RATE])[0]"
+        cells.append(f"%%component\n{function}")
+        told.append(f"count_{steps}_{number}()")
+    path = notebook(*cells, "%%pipeline many\n" + "\n".join(told))
+    count = 0
+
+    def called(_frame, event, _argument):
+        nonlocal count
+        count += event == "call"
+
+    before_us = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        pipeline = find_pipeline(path)
+    finally:
+        sys.setprofile(before_us)
+    assert len(pipeline.graph.tasks) == 2 * steps
+    return count
+
+
+def test_a_step_costs_as_much_in_a_long_notebook_as_in_a_short_one(notebook):
+    calls_to_read(notebook, 3)  # what is done once
+    few, some, many = (calls_to_read(notebook, steps) for steps in (10, 20, 60))
+    assert (many - some) / 40 <= 1.1 * (some - few) / 10
