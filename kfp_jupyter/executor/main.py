@@ -31,11 +31,14 @@ def main() -> int:
         output = run(file, flags.get("--function_to_execute", ""), executor_input)
         write(executor_input["outputs"]["outputFile"], json.dumps(output, allow_nan=False), durable=True)
     except BaseException as error:  # noqa: BLE001 (a step may end in any way)
-        show(error, file)
         record = describe(error, file)
         if isinstance(error, SystemExit):
             record["message"] = f"the step called sys.exit({error.code!r}) instead of returning"
-        emit({"error": record})
+        try:
+            show(error, file)
+        finally:
+            # The step may have closed what it is shown on. After it, as the end of a log is what is read.
+            emit({"error": record})
         return 1
     return 0
 
@@ -73,7 +76,6 @@ def run(file: str, name: str, executor_input: dict[str, Any]) -> dict[str, Any]:
         import asyncio
 
         returned = asyncio.run(returned)
-    sys.stdout.flush()
     return Results(arguments, executor_input["outputs"]).executor_output(returned)
 
 

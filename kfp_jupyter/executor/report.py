@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
+import os
 from typing import Any
 
 PREFIX = "::kfp-jupyter:: "
 
 
 def emit(message: dict[str, Any]) -> None:
-    """Write a marker line to standard output, whatever the step has made of `sys.stdout`."""
-    print(PREFIX + json.dumps(message), file=sys.__stdout__, flush=True)
+    """Write a marker line to standard output, whatever the step has made of `sys.stdout`, also closed."""
+    os.write(1, (PREFIX + json.dumps(message) + "\n").encode())
 
 
 def emit_metric(name: str, step: float, value: float) -> None:

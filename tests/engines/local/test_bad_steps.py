@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kfp_jupyter.engines.base import EngineError
+from kfp_jupyter.engines.local.fork_client import SPAWN_VARIABLE
 from kfp_jupyter.engines.local.journal import Journal, state_in
 from kfp_jupyter.engines.local.log import SIZE_LIMIT
 from kfp_jupyter.model.run import RunChanged, RunCreated, State, Target
@@ -129,6 +130,39 @@ def test_a_step_that_takes_all_files_and_closes_its_own_harms_nobody(bench):
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     assert run.state.tasks["greedy"].outputs["Output"] <= limit
     assert run.log("after") == ["fine"]
+
+
+@pytest.mark.parametrize(
+    "closes",
+    [
+        "sys.stdout.close()",
+        "sys.stdout.close(); sys.stderr.close()",
+        "sys.stdout = sys.stderr = None",
+        "sys.__stdout__.close()",
+    ],
+)
+@pytest.mark.parametrize("spawns", [False, True], ids=["fork", "spawn"])
+def test_a_step_may_close_what_it_prints_to(bench, monkeypatch, closes, spawns):
+    if spawns:
+        monkeypatch.setenv(SPAWN_VARIABLE, "1")
+    ends = component(
+        f"""
+        def ends(metrics: Output[Metrics]) -> int:
+            print("said")
+            {closes}
+            metrics.log_metric("loss", 0.5, step=1)
+            return 1
+        """,
+        "ends",
+        outputs={"metrics": "Metrics", "Output": "int"},
+    )
+    fails = component(f"def fails():\n    {closes}\n    raise ValueError('heard')\n", "fails")
+    run = bench.run(pipeline({"ends": ends, "fails": fails}, task("ends"), task("fails")))
+    ended, failed = run.state.tasks["ends"], run.state.tasks["fails"]
+    assert (ended.state, ended.outputs) == (State.SUCCEEDED, {"Output": 1})
+    assert ended.curves == {"loss": ((1.0, 0.5),)}
+    assert run.log("ends") == ["said"]
+    assert (failed.error.type, failed.error.message, failed.error.line) == ("ValueError", "heard", 4)
 
 
 def test_a_journal_that_cannot_be_written_ends_the_run_and_says_why(bench, tmp_path):
