@@ -13,6 +13,8 @@ import type { Translation } from './translation';
 /** The stores of the kernels that this page talks to. */
 export class Kernels {
   private readonly stores = new Map<string, Store>();
+  /** Those who follow a session, to look again when a kernel gets a store or loses it. */
+  private readonly followers = new Set<() => void>();
 
   constructor(private readonly trans: Translation) {}
 
@@ -30,7 +32,9 @@ export class Kernels {
     kernel.disposed.connect(() => {
       this.stores.delete(kernel.id);
       store.dispose();
+      this.lookAgain();
     });
+    this.lookAgain();
     return store;
   }
 
@@ -40,16 +44,29 @@ export class Kernels {
    * @returns the function that ends this.
    */
   follow(session: ISessionContext, onStore: (store: Store | null) => void): () => void {
+    let told: Store | null | undefined;
     const update = (): void => {
-      onStore(this.storeOf(session.session?.kernel));
+      const store = this.storeOf(session.session?.kernel);
+      if (store !== told) {
+        told = store;
+        onStore(store);
+      }
     };
     const end = (): void => {
+      this.followers.delete(update);
       session.kernelChanged.disconnect(update);
       session.disposed.disconnect(end);
     };
+    this.followers.add(update);
     session.kernelChanged.connect(update);
     session.disposed.connect(end);
     update();
     return end;
+  }
+
+  private lookAgain(): void {
+    for (const update of [...this.followers]) {
+      update();
+    }
   }
 }

@@ -8,7 +8,7 @@
  * Two, because what the kernel says unasked on a comm makes ipykernel handle everything said on that comm in the main
  * shell, where it waits for the running cell; the commands comm stays on its subshell. Comms belong to a kernel
  * connection, die with a restart, and are unknown to the kernel after the page was closed; so they are dropped on the
- * first sign of a restart, opened anew when the kernel is back, and closed when the page goes.
+ * first sign of a restart, opened anew when the kernel is back or the network was away, and closed when the page goes.
  */
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
@@ -28,8 +28,11 @@ export class LabTransport implements Transport {
   /** Counts connections, so that what belongs to an earlier one is recognised. */
   private turn = 0;
   private disposed = false;
+  /** The connection broke off, and JupyterLab tries to mend it. */
+  private broken = false;
   private readonly leavePage = (): void => {
     this.drop(true);
+    this.become('disconnected');
   };
 
   constructor(
@@ -158,7 +161,13 @@ export class LabTransport implements Transport {
   };
 
   private readonly onConnection = (_: Kernel.IKernelConnection, status: Kernel.ConnectionStatus): void => {
-    if (status === 'connected' && this.current === 'disconnected') {
+    if (status === 'connecting' && this.current !== 'disconnected') {
+      // What the kernel says until it is connected again may never come here. So nothing of before counts any more.
+      this.broken = true;
+      this.turn++;
+      this.become('connecting');
+    } else if (status === 'connected' && (this.broken || this.current === 'disconnected')) {
+      this.broken = false;
       this.connect();
     } else if (status === 'disconnected') {
       this.drop(false);

@@ -28,6 +28,8 @@ export class LogPane {
   private turn = 0;
   private done = false;
   private fresh = true;
+  /** The task has begun; before that there is nothing to ask for. */
+  private begun = false;
   private store: Store | null = null;
   private run = '';
   private task = '';
@@ -45,19 +47,22 @@ export class LogPane {
    * @param store - The connected kernel to ask, or null.
    */
   show(run: string, path: string, task: TaskRun, store: Store | null): void {
-    const key = JSON.stringify([run, path, task.attempt, store !== null]);
-    if (key !== this.key) {
+    const key = JSON.stringify([run, path, task.attempt]);
+    const begun = task.state !== 'PENDING';
+    if (key !== this.key || store !== this.store) {
       this.key = key;
       this.stop();
       this.run = run;
       this.task = path;
       this.store = store;
       this.cursor = 0;
-      this.done = task.state === 'PENDING';
+      this.begun = begun;
+      this.done = !begun;
       this.fresh = true;
       this.replace(task.log_tail);
       this.resume();
-    } else if (task.state !== 'PENDING' && this.done && !isFinished(task.state)) {
+    } else if (begun && this.done && (!this.begun || !isFinished(task.state))) {
+      this.begun = true;
       this.done = false;
       this.resume();
     } else if (store === null) {
@@ -124,7 +129,8 @@ export class LogPane {
       if (turn !== this.turn) {
         return;
       }
-      this.done = true;
+      // A kernel that was too busy to answer is asked again: what it has not told yet is still to come.
+      this.done = !(reason instanceof CommandError && reason.unanswered);
       if (this.lines.length === 0) {
         setText(this.note, reason instanceof CommandError ? reason.message : String(reason));
       }

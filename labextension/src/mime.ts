@@ -17,14 +17,17 @@ import { Widget } from '@lumino/widgets';
 import type { Kernels } from './kernels';
 import { Notebook, panelAround } from './notebook';
 import type { NotebookActions } from './notebookActions';
-import { RUN_MIME_TYPE, type RunDocument, hasFullRun, isFinished, isObject, isRunDocument } from './protocol';
+import { RUN_MIME_TYPE, type Run, type RunDocument, type RunSummary, hasFullRun, isFinished, isObject, isRunDocument } from './protocol';
 import { RunView } from './runView';
-import type { Change, Store } from './store';
+import { type Change, CommandError, type Store } from './store';
 import { runFor } from './subject';
 import type { Translation } from './translation';
 
 /** The rank of the renderer: before that of widgets (-10), so that ours is taken where both could show an output. */
 export const RANK = -20;
+
+/** Milliseconds in which changes of a notebook are taken together. */
+const PACE = 100;
 
 /** Return the factory that renders run documents. */
 export function rendererFactory(kernels: Kernels, trans: Translation): IRenderMime.IRendererFactory {
@@ -128,8 +131,9 @@ function sessionAround(widget: Widget): ISessionContext | null {
 /**
  * Writes the end of runs into the outputs of one notebook.
  *
- * It looks whenever the kernel connects or a run ends. An output is written at most once for a run, and only if it
- * does not hold that run already.
+ * It looks whenever the kernel connects or a run ends, and when an output that names a run which has ended comes into the
+ * notebook: back from the bin, or with another version of the file. An output is written at most once for the end of a run, and
+ * only if it does not hold that already.
  */
 export class Keeper {
   private store: Store | null = null;
@@ -138,6 +142,11 @@ export class Keeper {
   /** What was last seen of the runs: only an end, or a run of another kernel, is worth a look. */
   private seen = '';
   private looking: Promise<void> = Promise.resolve();
+  /** The kernel was too busy to answer when it was looked last. */
+  private missed = false;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  /** The outputs that were looked at because the notebook has changed: no change of it is a reason to look again. */
+  private readonly met = new WeakSet<RunDocument>();
 
   constructor(
     private readonly panel: NotebookPanel,
@@ -156,9 +165,16 @@ export class Keeper {
     panel.disposed.connect(() => {
       this.dispose();
     });
+    void panel.context.ready.then(() => {
+      panel.model?.contentChanged.connect(this.later);
+    });
   }
 
   dispose(): void {
+    if (this.timer !== null) {
+      clearTimeout(this.timer);
+    }
+    this.panel.model?.contentChanged.disconnect(this.later);
     this.unfollow();
     this.unsubscribe?.();
     this.unsubscribe = null;
@@ -171,39 +187,70 @@ export class Keeper {
     }
     // The list of runs and a run's own document overtake each other: the end is there when both have told of it.
     const runs = this.store?.workbench?.runs ?? [];
-    const listed = runs.filter(run => isFinished(run.state)).map(run => run.id);
-    const told = runs.filter(run => isFinished(this.store?.document(run.id)?.run.state ?? 'PENDING')).map(run => run.id);
-    const seen = JSON.stringify([listed, told]);
-    if (change.kind !== 'trouble' && seen !== this.seen) {
+    const seen = JSON.stringify([runs, runs.map(run => this.store?.document(run.id)?.run)].map(ends));
+    if (change.kind !== 'trouble' && (seen !== this.seen || (change.kind === 'answering' && this.missed))) {
       this.seen = seen;
       this.look();
     }
   }
 
+  /** Look after a while at what changes now: a cell that prints changes the notebook with every line. */
+  private readonly later = (): void => {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      const named = this.outputs()
+        .map(documentIn)
+        .filter(saved => saved !== null && !this.met.has(saved) && this.hasEnded(saved));
+      if (named.length > 0) {
+        named.forEach(saved => saved !== null && this.met.add(saved));
+        this.look();
+      }
+    }, PACE);
+  };
+
+  /** Say whether a document names a run that has ended, instead of telling its end. */
+  private hasEnded(saved: RunDocument): boolean {
+    const listed = hasFullRun(saved) ? undefined : this.store?.workbench?.runs.find(run => run.id === saved.run?.id);
+    return listed !== undefined && isFinished(listed.state);
+  }
+
   /** Look one after the other, so that two looks never write the same output. */
   private look(): void {
-    this.looking = this.looking.then(() => this.keep()).catch((reason: unknown) => {
-      console.warn('kfp_jupyter: the end of a run could not be kept in the notebook', reason);
-    });
+    this.looking = this.looking.then(() => this.keep());
   }
 
   private async keep(): Promise<void> {
     const { store } = this;
+    this.missed = false;
     if (store?.connection !== 'connected') {
       return;
     }
     await this.panel.context.ready;
     for (const output of this.outputs()) {
-      const saved = documentIn(output);
-      const found = saved === null ? null : await runFor(saved, 'pipeline', store);
-      if (saved === null || found === null || !isFinished(found.run.state) || holds(saved, found.run.id)) {
-        continue;
+      try {
+        await this.keepEnd(output, store);
+      } catch (reason) {
+        this.missed ||= reason instanceof CommandError && reason.unanswered;
+        console.warn('kfp_jupyter: the end of a run could not be kept in the notebook', reason);
       }
-      const bundle = await store.request('bundle', { run: found.run.id });
-      // Meanwhile the cell may have been run again, or deleted.
-      if (isRunDocument(bundle[RUN_MIME_TYPE]) && documentIn(output) === saved && this.outputs().includes(output)) {
-        output.setData({ data: bundle });
-      }
+    }
+  }
+
+  private async keepEnd(output: IOutputModel, store: Store): Promise<void> {
+    const saved = documentIn(output);
+    const found = saved === null ? null : await runFor(saved, 'pipeline', store);
+    if (saved === null || found === null || !isFinished(found.run.state) || holds(saved, found.run)) {
+      return;
+    }
+    const bundle = await store.request('bundle', { run: found.run.id });
+    // Meanwhile the cell may have been run again, or deleted.
+    if (!this.outputs().includes(output)) {
+      return;
+    }
+    if (documentIn(output) !== saved) {
+      this.look();
+    } else if (isRunDocument(bundle[RUN_MIME_TYPE])) {
+      output.setData({ data: bundle });
     }
   }
 
@@ -229,6 +276,11 @@ function documentIn(output: IOutputModel): RunDocument | null {
   return isRunDocument(document) ? document : null;
 }
 
-function holds(saved: RunDocument, run: string): boolean {
-  return hasFullRun(saved) && saved.run.id === run && isFinished(saved.run.state);
+/** Return which of the runs have ended, and when: a run that has ended may go on, and end anew. */
+function ends(runs: readonly (Pick<RunSummary, 'id' | 'state' | 'finished_at'> | undefined)[]): unknown[] {
+  return runs.flatMap(run => (run !== undefined && isFinished(run.state) ? [[run.id, run.state, run.finished_at]] : []));
+}
+
+function holds(saved: RunDocument, run: Run): boolean {
+  return hasFullRun(saved) && saved.run.id === run.id && saved.run.state === run.state && saved.run.finished_at === run.finished_at;
 }

@@ -19,8 +19,8 @@ import type { Translation } from './translation';
 export interface PanelActions {
   /** Load kfp_jupyter in the notebook's kernel; rejects with an error whose message is for the user. */
   load: () => Promise<void>;
-  /** Show a run large. */
-  open: (store: Store, run: string) => void;
+  /** Show a run large; rejects if the kernel cannot tell it. */
+  open: (store: Store, run: string) => Promise<void>;
 }
 
 /** Milliseconds between two ticks of the runs' durations. */
@@ -48,6 +48,8 @@ export class Panel {
   private chosen = '';
   private statusKey = '';
   private choicesKey = '';
+  /** The buttons that were pressed, as long as their kernels have not answered. */
+  private readonly pressed = new Map<Store, HTMLButtonElement>();
   private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(
@@ -57,7 +59,7 @@ export class Panel {
     this.form = new ParameterForm(trans);
     this.picker = new TargetPicker(trans, target => {
       this.showButtons();
-      void this.attempt(store => store.request('use', { target }));
+      void this.use(target);
     });
     this.local = button('play', trans.__('Run locally'), () => {
       void this.run('local');
@@ -70,9 +72,7 @@ export class Panel {
     });
     this.runs = new RunList(trans, {
       open: run => {
-        if (this.store !== null) {
-          this.actions.open(this.store, run);
-        }
+        void this.attempt(store => this.actions.open(store, run));
       },
       cancel: run => {
         void this.attempt(store => store.request('cancel', { run }));
@@ -151,20 +151,18 @@ export class Panel {
 
   /** Run the chosen pipeline with the form's arguments. */
   async run(where: 'local' | 'cluster'): Promise<void> {
-    const { pipeline } = this;
+    const { pipeline, store } = this;
     const target = where === 'local' ? 'local' : (this.picker.cluster?.id ?? '');
     const given = this.form.arguments();
-    if (pipeline === null || target === '' || given === null) {
+    if (store === null || pipeline === null || target === '' || given === null || this.pressed.has(store)) {
       return;
     }
-    const pressed = where === 'local' ? this.local : this.cluster;
-    pressed.classList.add('kfp-mod-busy');
-    this.local.disabled = true;
-    this.cluster.disabled = true;
+    this.pressed.set(store, where === 'local' ? this.local : this.cluster);
+    this.showButtons();
     try {
-      await this.attempt(store => store.request('run', { pipeline: pipeline.name, target, arguments: given }));
+      await this.attempt(() => store.request('run', { pipeline: pipeline.name, target, arguments: given }));
     } finally {
-      pressed.classList.remove('kfp-mod-busy');
+      this.pressed.delete(store);
       this.showButtons();
     }
   }
@@ -183,19 +181,26 @@ export class Panel {
     clearInterval(this.timer);
   }
 
-  private async attempt(command: (store: Store) => Promise<unknown>): Promise<void> {
+  private async use(target: string): Promise<void> {
+    if (!(await this.attempt(store => store.request('use', { target })))) {
+      this.picker.reset();
+      this.update();
+    }
+  }
+
+  /** Ask the kernel, tell what it refuses unless another notebook is shown by then, and return whether it did as asked. */
+  private async attempt(command: (store: Store) => Promise<unknown>): Promise<boolean> {
     const { store } = this;
-    if (store === null) {
-      return;
-    }
+    let failure: CommandFailure | null = null;
     try {
-      await command(store);
-      this.complain(null);
+      await (store === null ? null : command(store));
     } catch (reason) {
-      this.complain(
-        reason instanceof CommandError ? reason.failure : { what: String(reason), where: '', remedy: '' }
-      );
+      failure = reason instanceof CommandError ? reason.failure : { what: String(reason), where: '', remedy: '' };
     }
+    if (store === this.store) {
+      this.complain(failure);
+    }
+    return failure === null;
   }
 
   private complain(failure: CommandFailure | null): void {
@@ -338,8 +343,12 @@ export class Panel {
   private showButtons(): void {
     const target = this.picker.cluster;
     const obstacle = this.obstacle('cluster');
-    this.local.disabled = this.obstacle('local') !== '';
-    this.cluster.disabled = obstacle !== '';
+    const pressed = this.store === null ? undefined : this.pressed.get(this.store);
+    for (const each of [this.local, this.cluster]) {
+      each.classList.toggle('kfp-mod-busy', each === pressed);
+    }
+    this.local.disabled = pressed !== undefined || this.obstacle('local') !== '';
+    this.cluster.disabled = pressed !== undefined || obstacle !== '';
     const where = target === null ? '' : this.trans.__('Run on %1', target.label);
     setAttribute(this.cluster, 'title', obstacle === '' ? where : obstacle);
     const toCluster = this.picker.picksCluster;

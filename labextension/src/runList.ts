@@ -18,6 +18,7 @@ export interface RunListActions {
 interface Row {
   element: HTMLElement;
   icon: HTMLElement;
+  name: HTMLElement;
   detail: HTMLElement;
   cancel: HTMLButtonElement;
   open: HTMLButtonElement;
@@ -60,8 +61,9 @@ export class RunList {
     }
     runs.forEach((run, index) => {
       const pipeline = pipelines.get(run.pipeline);
-      const row = this.rows.get(run.id) ?? this.made(run, pipeline?.display_name ?? run.pipeline);
+      const row = this.rows.get(run.id) ?? this.made(run);
       row.summary = run;
+      setText(row.name, pipeline?.display_name ?? run.pipeline);
       row.given = given(run, pipeline);
       row.notebook = run.notebook === notebook ? '' : fileName(run.notebook);
       if (this.list.children[index] !== row.element) {
@@ -80,8 +82,9 @@ export class RunList {
     }
   }
 
-  private made(run: RunSummary, name: string): Row {
+  private made(run: RunSummary): Row {
     const icon = html('span', { class: 'kfp-run-icon' });
+    const name = html('span', { class: 'kfp-run-name' });
     const detail = html('span', { class: 'kfp-dim kfp-run-detail' });
     const open = html(
       'button',
@@ -93,7 +96,7 @@ export class RunList {
         }
       },
       icon,
-      html('span', { class: 'kfp-run-name' }, name),
+      name,
       detail
     );
     const cancel = iconButton('stop', this.trans.__('Cancel run %1', run.id), () => {
@@ -101,7 +104,7 @@ export class RunList {
     });
     const element = html('li', {}, open, cancel);
     element.dataset.run = run.id;
-    const row = { element, icon, detail, cancel, open, summary: run, given: '', notebook: '', state: '' };
+    const row = { element, icon, name, detail, cancel, open, summary: run, given: '', notebook: '', state: '' };
     this.rows.set(run.id, row);
     return row;
   }

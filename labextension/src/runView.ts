@@ -251,11 +251,18 @@ export class RunView {
     this.cancel.disabled = true;
     try {
       await connected.request('cancel', { run: document.run.id });
-      setText(this.alert, '');
+      this.say(document.run.id, '');
     } catch (reason) {
-      setText(this.alert, reason instanceof CommandError ? reason.message : String(reason));
+      this.say(document.run.id, reason instanceof CommandError ? reason.message : String(reason));
     } finally {
       this.cancel.disabled = false;
+    }
+  }
+
+  /** Say what went wrong with a run, unless another one is shown by now. */
+  private say(run: string, text: string): void {
+    if (run === this.shownRun) {
+      setText(this.alert, text);
     }
   }
 

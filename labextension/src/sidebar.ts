@@ -52,9 +52,7 @@ export class Sidebar extends Widget {
     this.addClass('kfp-sidebar');
     this.panel = new Panel(trans, {
       load: () => this.load(),
-      open: (store, run) => {
-        void this.open(store, run);
-      }
+      open: (store, run) => this.open(store, run)
     });
     this.node.append(this.panel.node);
     tracker.currentChanged.connect(() => {
@@ -115,12 +113,14 @@ export class Sidebar extends Widget {
   /** Show a run in a tab of the main area, or go to the tab that shows it. */
   private async open(store: Store, run: string): Promise<void> {
     const id = `kfp-jupyter-run-${run}`;
-    const open = [...this.app.shell.widgets('main')].find(widget => widget.id === id);
-    if (open !== undefined) {
-      this.app.shell.activateById(id);
+    if (this.goTo(id, store)) {
       return;
     }
     const document = await store.fetch(run);
+    // Who presses twice wants one tab.
+    if (this.goTo(id, store)) {
+      return;
+    }
     const notebook = this.current === null ? null : new Notebook(this.current, this.trans);
     const content = new RunTab(new RunView(document, 'run', this.trans, { notebook }), store);
     const tab = new MainAreaWidget({ content });
@@ -133,6 +133,17 @@ export class Sidebar extends Widget {
     this.app.shell.add(tab, 'main', { mode: 'split-right' });
     this.app.shell.activateById(id);
   }
+
+  /** Go to the tab of that id, which from now on shows what this kernel tells; return false if there is none. */
+  private goTo(id: string, store: Store): boolean {
+    const tab = [...this.app.shell.widgets('main')].find(widget => widget.id === id);
+    if (tab instanceof MainAreaWidget && tab.content instanceof RunTab) {
+      tab.content.connect(store);
+      this.app.shell.activateById(id);
+      return true;
+    }
+    return false;
+  }
 }
 
 /** A run in a tab of its own. */
@@ -144,7 +155,12 @@ class RunTab extends Widget {
     super();
     this.addClass('kfp-run-tab');
     this.node.append(view.node);
-    view.connect(store);
+    this.connect(store);
+  }
+
+  /** Follow what a kernel tells. */
+  connect(store: Store): void {
+    this.view.connect(store);
   }
 
   override dispose(): void {

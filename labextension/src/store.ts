@@ -5,7 +5,8 @@
  * targets, run summaries) and the document of every run it was told of, folds deltas into them, and numbers commands so
  * that answers find their questions. Deltas are coalesced in the kernel and carry whole tasks, so one may be applied to any
  * version from its base on; only a delta whose base is ahead of what is known leaves a gap, and then the store asks
- * for the run's snapshot. Documents are never changed in place: a view may keep one and compare.
+ * for the run's snapshot until that is as new as the delta: answers and messages come from two threads of the kernel and
+ * overtake each other. Documents are never changed in place: a view may keep one and compare.
  *
  * No import of `@jupyterlab/*` may reach this module: the widget bundle and the unit tests use it as it is.
  */
@@ -51,12 +52,21 @@ export type Change =
   | { kind: 'workbench' }
   /** `tasks` are the paths of the tasks that changed; null if everything may have. */
   | { kind: 'run'; run: string; tasks: ReadonlySet<string> | null }
+  /** The kernel has answered a question that had been given up; what failed meanwhile may be tried again. */
+  | { kind: 'answering' }
   /** The kernel's part of kfp_jupyter met a fault of its own. */
   | { kind: 'trouble'; failure: CommandFailure };
 
 /** Why a command failed; `message` is the sentence to show. */
 export class CommandError extends Error {
-  constructor(readonly failure: CommandFailure) {
+  /**
+   * @param failure - What, where, and what to do.
+   * @param unanswered - The kernel is there, but was too busy to answer in time.
+   */
+  constructor(
+    readonly failure: CommandFailure,
+    readonly unanswered = false
+  ) {
     super([failure.what, failure.where, failure.remedy].filter(part => part !== '').join(' '));
     this.name = 'CommandError';
   }
@@ -78,8 +88,13 @@ interface Pending {
 export class Store {
   private readonly listeners = new Set<(change: Change) => void>();
   private readonly runs = new Map<string, FullDocument>();
-  private readonly fetching = new Map<string, Promise<FullDocument>>();
+  /** The snapshots that are asked for; with each connection another map. */
+  private fetching = new Map<string, Promise<FullDocument>>();
+  /** The versions that were told of runs and could not be applied; with each connection another map. */
+  private missing = new Map<string, number>();
   private readonly pending = new Map<number, Pending>();
+  /** The questions that were given up. */
+  private readonly late = new Set<number>();
   private nextCommand = 1;
   private known: WorkbenchMessage | null = null;
 
@@ -148,7 +163,8 @@ export class Store {
       const timer = setTimeout(() => {
         const what = this.trans.__('The kernel did not answer within %1 seconds.', Math.round(patience / 1000));
         const remedy = this.trans.__('If a cell keeps it busy, wait for it or interrupt it; then try again.');
-        this.settle(id, { what, where: '', remedy });
+        this.late.add(id);
+        this.settle(id, new CommandError({ what, where: '', remedy }, true));
       }, patience);
       this.pending.set(id, { resolve, reject, timer });
       this.transport.send({ id, method, params });
@@ -179,18 +195,19 @@ export class Store {
     return hasFullRun(document) ? this.newer(document) : document;
   }
 
-  /** Forget the kernel and every listener. */
+  /** Forget the kernel, and every listener when it has heard of that. */
   dispose(): void {
-    this.rejectPending();
-    this.listeners.clear();
     this.transport.dispose();
+    this.connectionChanged();
+    this.listeners.clear();
   }
 
   private refetch(run: string): Promise<FullDocument> {
-    const running = this.fetching.get(run);
-    if (running !== undefined) {
-      return running;
-    }
+    return this.fetching.get(run) ?? this.ask(run);
+  }
+
+  private ask(run: string): Promise<FullDocument> {
+    const { fetching } = this;
     const request = this.request('snapshot', { run })
       .then(document => {
         if (!isRunDocument(document) || !hasFullRun(document)) {
@@ -199,10 +216,39 @@ export class Store {
         return this.newer(document);
       })
       .finally(() => {
-        this.fetching.delete(run);
+        fetching.delete(run);
       });
-    this.fetching.set(run, request);
+    fetching.set(run, request);
     return request;
+  }
+
+  /** Ask for a run until what is known is as new as what was told of it. */
+  private async catchUp(run: string): Promise<void> {
+    const { missing, fetching } = this;
+    const behind = (): boolean => missing === this.missing && (this.document(run)?.run.version ?? -1) < (missing.get(run) ?? 0);
+    try {
+      // Who has asked before may be given what was so before.
+      const before = fetching.get(run);
+      if (before !== undefined) {
+        await before.catch(() => null);
+      }
+      while (behind()) {
+        const told = missing.get(run);
+        try {
+          await this.ask(run);
+        } catch (reason) {
+          if (reason instanceof CommandError && reason.unanswered) {
+            continue;
+          }
+          throw reason;
+        }
+        if (told === missing.get(run)) {
+          break;
+        }
+      }
+    } finally {
+      missing.delete(run);
+    }
   }
 
   /** Keep an answer, unless a message has overtaken it; return what is newer. */
@@ -223,7 +269,11 @@ export class Store {
 
   private receive(message: unknown): void {
     if (isCommandReply(message)) {
-      this.settle(message.id, message.error ?? null, message.result);
+      const { id, error, result } = message;
+      this.settle(id, error ? new CommandError(error) : null, result);
+      if (this.late.delete(id)) {
+        this.emit({ kind: 'answering' });
+      }
     } else if (isKernelMessage(message)) {
       switch (message.type) {
         case 'workbench':
@@ -231,7 +281,7 @@ export class Store {
           this.emit({ kind: 'workbench' });
           break;
         case 'run':
-          this.keep(message.document);
+          this.newer(message.document);
           break;
         case 'delta':
           this.apply(message);
@@ -248,10 +298,14 @@ export class Store {
   private apply(delta: DeltaMessage): void {
     const known = this.runs.get(delta.run);
     if (known === undefined || delta.base > known.run.version) {
-      // Nobody waits for this promise: a kernel that cannot answer tells of the run again when it is back.
-      this.refetch(delta.run).catch((reason: unknown) => {
-        console.warn(`kfp_jupyter: run ${delta.run} could not be read again`, reason);
-      });
+      const waiting = this.missing.has(delta.run);
+      this.missing.set(delta.run, delta.version);
+      if (!waiting) {
+        // Nobody waits for this promise: a kernel that cannot answer tells of the run again when it is back.
+        this.catchUp(delta.run).catch((reason: unknown) => {
+          console.warn(`kfp_jupyter: run ${delta.run} could not be read again`, reason);
+        });
+      }
       return;
     }
     if (delta.version <= known.run.version) {
@@ -272,7 +326,9 @@ export class Store {
     if (this.connection !== 'connected') {
       this.rejectPending();
       // What is known is shown as last seen, but a new connection starts from snapshots: versions count anew in a new kernel.
-      this.fetching.clear();
+      this.fetching = new Map();
+      this.missing = new Map();
+      this.late.clear();
     } else {
       this.runs.clear();
     }
@@ -283,11 +339,11 @@ export class Store {
     const what = this.trans.__('The kernel went away before it answered.');
     const remedy = this.trans.__('Try again once it is back.');
     for (const id of [...this.pending.keys()]) {
-      this.settle(id, { what, where: '', remedy });
+      this.settle(id, new CommandError({ what, where: '', remedy }));
     }
   }
 
-  private settle(id: number, failure: CommandFailure | null, result?: unknown): void {
+  private settle(id: number, failure: CommandError | null, result?: unknown): void {
     const pending = this.pending.get(id);
     if (pending === undefined) {
       return;
@@ -297,7 +353,7 @@ export class Store {
     if (failure === null) {
       pending.resolve(result);
     } else {
-      pending.reject(new CommandError(failure));
+      pending.reject(failure);
     }
   }
 

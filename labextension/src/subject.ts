@@ -5,7 +5,7 @@
  * output of a pipeline's cell shows every run that is started from anywhere), or one run alone. Without a kernel it shows what
  * was last seen, and says so.
  */
-import { type FullDocument, type RunDocument, hasFullRun, isFinished } from './protocol';
+import { type FullDocument, type Run, type RunDocument, hasFullRun, isFinished } from './protocol';
 import { CommandError, type Change, type Store } from './store';
 
 /** What a subject follows: every new run of its pipeline, or the one run of its document. */
@@ -16,7 +16,7 @@ export type Following = 'pipeline' | 'run';
  *
  * It is the newest run of the pipeline, provided that the pipeline has not been changed since; the kernel knows that as long as it
  * knows the pipeline. After a restart it does not; then a run that it tells of live belongs there if it has all the tasks of
- * the saved graph. Otherwise it is the run that the document itself names, if that had not ended.
+ * the saved graph. Otherwise it is the run that the document itself names, if that had not ended, or went on after its end.
  *
  * @throws CommandError if the kernel cannot say.
  */
@@ -26,7 +26,7 @@ export function runFor(
   store: Store
 ): FullDocument | null | Promise<FullDocument | null> {
   const own = saved.run?.id ?? null;
-  const ended = hasFullRun(saved) && isFinished(saved.run.state);
+  const ended = hasFullRun(saved) && isFinished(saved.run.state) && !isPast(saved.run, store);
   const ownRun = (): FullDocument | null | Promise<FullDocument> =>
     own === null || ended ? null : (store.document(own) ?? store.fetch(own));
   const newest = following === 'pipeline' ? store.latest(saved.pipeline.name) : null;
@@ -42,6 +42,12 @@ export function runFor(
   );
 }
 
+/** Say whether a run has another end than this one, or none any more. */
+function isPast(run: Run, store: Store): boolean {
+  const listed = store.workbench?.runs.find(each => each.id === run.id);
+  return listed !== undefined && (listed.state !== run.state || listed.finished_at !== run.finished_at);
+}
+
 function fits(saved: RunDocument, run: RunDocument): boolean {
   const tasks = new Set(run.graph.nodes.map(node => node.id));
   return saved.graph.nodes.every(node => tasks.has(node.id));
@@ -55,8 +61,8 @@ export class Subject {
   private unsubscribe: (() => void) | null = null;
   private error: CommandError | null = null;
   private turn = 0;
-  /** The newest run of the pipeline when it was last decided what to show. */
-  private newest: string | undefined;
+  /** What the list of runs said when it was last decided what to show. */
+  private decided = '';
 
   /**
    * @param saved - The document to start from.
@@ -130,19 +136,26 @@ export class Subject {
         this.shown = this.store?.document(change.run) ?? this.shown;
         this.onChange(change.tasks);
       }
-    } else if (change.kind === 'connection' || (change.kind === 'workbench' && this.newestRun() !== this.newest)) {
+    } else if (
+      change.kind === 'connection' ||
+      (change.kind === 'workbench' && this.deciding() !== this.decided) ||
+      (change.kind === 'answering' && this.error !== null)
+    ) {
       this.resolve();
     }
   }
 
-  private newestRun(): string | undefined {
-    return this.store?.latest(this.saved.pipeline.name)?.id;
+  /** What decides in the list of runs: which is the newest, and whether the saved run has gone on since. */
+  private deciding(): string {
+    const { saved, store } = this;
+    const past = store !== null && hasFullRun(saved) && isFinished(saved.run.state) && isPast(saved.run, store);
+    return `${store?.latest(saved.pipeline.name)?.id ?? ''} ${past}`;
   }
 
   private resolve(): void {
     const turn = ++this.turn;
     const { connected } = this;
-    this.newest = this.newestRun();
+    this.decided = this.deciding();
     if (connected === null) {
       this.isLive = false;
       this.onChange(null);
@@ -171,7 +184,8 @@ export class Subject {
 
   private settle(document: FullDocument | null, failure: CommandError | null): void {
     this.error = failure;
-    this.shown = document ?? this.saved;
+    // Of what was told since the answer came, the store knows more than the answer.
+    this.shown = document === null ? this.saved : (this.store?.document(document.run.id) ?? document);
     this.isLive = failure === null && (document !== null || this.saved.run === null);
     this.onChange(null);
   }

@@ -54,6 +54,11 @@ export class TargetPicker {
     this.showHint();
   }
 
+  /** Forget what was picked: the next that is shown is the truth. */
+  reset(): void {
+    this.key = '';
+  }
+
   /** The cluster that a run would go to: the picked one, or the only one there is. */
   get cluster(): TargetChoice | null {
     const clusters = this.targets.filter(target => target.kind !== 'local');

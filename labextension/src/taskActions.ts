@@ -104,7 +104,15 @@ export class TaskActions {
     return isFinished(run.state) ? '' : trans.__('The run goes on. Wait for its end, or cancel it first.');
   }
 
-  private async bring({ document, path, store }: Shown): Promise<void> {
+  /** Say something of a task, unless another one is looked at by now. */
+  private say({ document, path }: Shown, text: string): void {
+    if (path === this.shown?.path && document.run.id === this.shown.document.run.id) {
+      setText(this.alert, text);
+    }
+  }
+
+  private async bring(shown: Shown): Promise<void> {
+    const { document, path, store } = shown;
     if (document.run.target.kind !== 'local') {
       setText(this.alert, this.trans.__('Bringing its inputs here…'));
     }
@@ -112,7 +120,7 @@ export class TaskActions {
     if (code !== undefined) {
       this.notebook?.insert(code.text.trimEnd());
     }
-    setText(this.alert, '');
+    this.say(shown, '');
   }
 
   private async start({ document, store }: Shown): Promise<void> {
@@ -134,7 +142,7 @@ export class TaskActions {
     try {
       await action(shown);
     } catch (reason) {
-      setText(this.alert, reason instanceof CommandError ? reason.message : String(reason));
+      this.say(shown, reason instanceof CommandError ? reason.message : String(reason));
     } finally {
       this.busy = false;
       this.debug.disabled = this.debugObstacle() !== '';

@@ -260,3 +260,49 @@ test('a connection that was lost is opened anew when it is back', async () => {
   await settled();
   expect(kernel.opened(RUNS_TARGET)).toBe(2);
 });
+
+test('a connection that broke off is opened anew when JupyterLab has mended it: what was said meanwhile is lost', async () => {
+  start();
+  await settled();
+  kernel.say(RUNS_TARGET, {});
+  const old = kernel.newest(RUNS_TARGET);
+  const say = old.onMsg;
+  kernel.connectionStatus = 'connecting';
+  kernel.connectionStatusChanged.emit('connecting');
+  expect(transport.state).toBe('connecting');
+  say({ content: { data: 'late' } });
+  expect(transport.state).toBe('connecting');
+  kernel.connectionStatus = 'connected';
+  kernel.connectionStatusChanged.emit('connected');
+  await settled();
+  expect(old.closedFromHere).toBe(true);
+  expect(kernel.opened(RUNS_TARGET)).toBe(2);
+  kernel.say(RUNS_TARGET, { type: 'workbench' });
+  expect(transport.state).toBe('connected');
+  expect(heard).toEqual([{}, { type: 'workbench' }]);
+});
+
+test('the first connection is waited for and opened once', async () => {
+  heard = [];
+  kernel = new FakeKernel(false);
+  kernel.connectionStatus = 'connecting';
+  transport = new LabTransport(kernel as unknown as Kernel.IKernelConnection, ENGLISH);
+  await settled();
+  expect(kernel.opened(RUNS_TARGET)).toBe(0);
+  kernel.connectionStatus = 'connected';
+  kernel.connectionStatusChanged.emit('connected');
+  await settled();
+  expect(kernel.opened(RUNS_TARGET)).toBe(1);
+});
+
+test('a page that comes back after it was left is not connected any more, until the kernel speaks', async () => {
+  start();
+  await settled();
+  kernel.say(RUNS_TARGET, {});
+  window.dispatchEvent(new Event('pagehide'));
+  expect(transport.state).toBe('disconnected');
+  kernel.become('busy');
+  kernel.become('idle');
+  await settled();
+  expect(kernel.opened(RUNS_TARGET)).toBe(2);
+});

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { Panel } from '../src/panel';
 import type { Pipeline, TargetChoice, WorkbenchMessage } from '../src/protocol';
-import type { Store } from '../src/store';
+import { CommandError, type Store } from '../src/store';
 import { ENGLISH } from '../src/translation';
 import { runDocument } from './documents';
 import { type FakeTransport, connectedStore, settled, workbench } from './fakes';
@@ -12,6 +12,7 @@ let store: Store;
 let kernel: FakeTransport;
 let opened: string[] = [];
 let load: () => Promise<void>;
+let open: (run: string) => Promise<void>;
 
 const LOCAL: TargetChoice = { id: 'local', label: 'This machine', kind: 'local' };
 const LAB: TargetChoice = { id: 'argo:lab', label: 'lab', kind: 'argo' };
@@ -30,7 +31,11 @@ beforeEach(() => {
   opened = [];
   load = () => Promise.resolve();
   ({ store, kernel } = connectedStore());
-  panel = new Panel(ENGLISH, { load: () => load(), open: (_, run) => opened.push(run) });
+  open = run => {
+    opened.push(run);
+    return Promise.resolve();
+  };
+  panel = new Panel(ENGLISH, { load: () => load(), open: (_, run) => open(run) });
   document.body.replaceChildren(panel.node);
   panel.show('note.ipynb', store);
 });
@@ -124,6 +129,31 @@ describe('running', () => {
     expect(button('Run locally').disabled).toBe(false);
   });
 
+  test('is one run though the kernel tells of it before it answers, and another notebook’s panel knows nothing of it', async () => {
+    say();
+    button('Run locally').click();
+    say({ runs: [] });
+    expect(button('Run locally').disabled).toBe(true);
+    await panel.run('local');
+    expect(kernel.sent.map(request => request.method)).toEqual(['run']);
+    const other = connectedStore();
+    panel.show('other.ipynb', other.store);
+    other.kernel.say({ ...workbench(), pipelines: [pipeline('two')] });
+    expect(button('Run locally').disabled).toBe(false);
+    kernel.answer('run', { error: { what: 'rate must be a float.', where: '', remedy: '' } });
+    await settled();
+    expect(panel.node.querySelector<HTMLElement>('.kfp-alert')?.hidden).toBe(true);
+  });
+
+  test('a target that the kernel refuses to use does not stay picked', async () => {
+    say({ targets: [LOCAL, LAB, PROD] });
+    pick('argo:prod');
+    kernel.answer('use', { error: { what: 'There is no context prod.', where: '', remedy: '' } });
+    await settled();
+    expect(panel.node.querySelector('select')?.value).toBe('local');
+    expect(button('Run on cluster').disabled).toBe(true);
+  });
+
   test('a wrong argument is told at its field and nothing is sent', () => {
     say({ pipelines: [pipeline('one', [{ ...rate, optional: false, default: null }])] });
     button('Run locally').click();
@@ -212,6 +242,22 @@ describe('runs', () => {
     expect(opened).toEqual(['run-0012']);
   });
 
+  test('a run that cannot be opened says why', async () => {
+    open = () => Promise.reject(new CommandError({ what: 'There is no run run-0012.', where: '', remedy: '' }));
+    say();
+    rows()[1]?.querySelector<HTMLButtonElement>('.kfp-run-open')?.click();
+    await settled();
+    expect(panel.node.querySelector('.kfp-alert')?.textContent).toBe('There is no run run-0012.');
+  });
+
+  test('each has the name that its pipeline has now, also if that was known later', () => {
+    const name = runDocument('failed').run.pipeline;
+    say({ pipelines: [] });
+    expect(rows()[1]?.querySelector('.kfp-run-name')?.textContent).toBe(name);
+    say({ pipelines: [pipeline(name)] });
+    expect(rows()[1]?.querySelector('.kfp-run-name')?.textContent).toBe(name.toUpperCase());
+  });
+
   test('rows stay the same elements when runs change, come and go', () => {
     say();
     const [first, second] = rows();
@@ -295,7 +341,7 @@ describe('the list of runs', () => {
     pipelines().value = 'three';
     pipelines().dispatchEvent(new Event('change'));
     panel.dispose();
-    panel = new Panel(ENGLISH, { load: () => load(), open: () => undefined });
+    panel = new Panel(ENGLISH, { load: () => load(), open: () => Promise.resolve() });
     document.body.replaceChildren(panel.node);
     panel.show('note.ipynb', store);
     expect(scope('All notebooks').checked).toBe(true);

@@ -152,3 +152,86 @@ test('a message that is not understood is reported and survived', () => {
   expect(warn).toHaveBeenCalledOnce();
   expect(changes).toEqual([]);
 });
+
+test('a change that was told while the snapshot was under way is not lost, though the snapshot is older', async () => {
+  kernel.say({ type: 'run', document: running });
+  kernel.say(delta(version + 1, version + 2));
+  const [question] = kernel.sent.splice(0);
+  // The kernel made the answer before the run ended, and sent it after it had told of the end.
+  kernel.say(delta(version + 2, version + 3, { state: 'FAILED' }));
+  const older = runDocument('running');
+  older.run.version = version + 2;
+  kernel.say({ id: question?.id, result: older });
+  await settled();
+  const ended = runDocument('running');
+  ended.run = { ...ended.run, version: version + 3, state: 'FAILED' };
+  kernel.answer('snapshot', { result: ended });
+  await settled();
+  expect(store.document(id)?.run.state).toBe('FAILED');
+  expect(kernel.sent).toEqual([]);
+});
+
+test('a change of a run that somebody has just asked for is not lost either', async () => {
+  const asked = store.fetch(id);
+  const [question] = kernel.sent.splice(0);
+  kernel.say(delta(version, version + 1, { state: 'FAILED' }));
+  kernel.say({ id: question?.id, result: running });
+  await asked;
+  await settled();
+  const ended = runDocument('running');
+  ended.run = { ...ended.run, version: version + 1, state: 'FAILED' };
+  kernel.answer('snapshot', { result: ended });
+  await settled();
+  expect(store.document(id)?.run.state).toBe('FAILED');
+});
+
+test('a snapshot for a gap is asked for again if the kernel was too busy to answer', async () => {
+  vi.useFakeTimers();
+  try {
+    ({ store, kernel } = connectedStore(2000));
+    kernel.say(delta(3, 4));
+    kernel.sent.splice(0);
+    await vi.advanceTimersByTimeAsync(2001);
+    kernel.answer('snapshot', { result: running });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.document(id)?.run.version).toBe(version);
+    await vi.advanceTimersByTimeAsync(9000);
+    expect(kernel.sent).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a run that is told anew does not go back behind what was asked for', () => {
+  const newer = runDocument('running');
+  newer.run.version = version + 5;
+  kernel.say({ type: 'run', document: newer });
+  kernel.say({ type: 'run', document: running });
+  expect(store.document(id)?.run.version).toBe(version + 5);
+});
+
+test('an answer that comes too late says that the kernel answers again', async () => {
+  vi.useFakeTimers();
+  try {
+    ({ store, kernel } = connectedStore(2000));
+    store.subscribe(change => changes.push(change));
+    const asked = store.request('cancel', { run: id });
+    const failed = expect(asked).rejects.toMatchObject({ unanswered: true });
+    vi.advanceTimersByTime(2001);
+    await failed;
+    expect(changes).toEqual([]);
+    const late = kernel.sent[0]?.id;
+    kernel.answer('cancel', { result: {} });
+    kernel.say({ id: late, result: {} });
+    expect(changes).toEqual([{ kind: 'answering' }]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('whoever listens to a store that is given up hears that its kernel is gone', () => {
+  const states: string[] = [];
+  store.subscribe(() => states.push(store.connection));
+  store.dispose();
+  expect(states).toEqual(['disconnected']);
+});

@@ -108,3 +108,15 @@ describe('rerun', () => {
     expect(shown({}, 'argo').rerun.disabled).toBe(false);
   });
 });
+
+test('what was refused for a task is not told of another that is looked at since', async () => {
+  const { actions, debug } = shown();
+  debug.click();
+  const document = runDocument('failed');
+  const other = { id: 'train-logistic', label: 'train-logistic', component: 'train-logistic', group: '' } as GraphNode;
+  actions.show(document, other, 'train-logistic', taskOf(document, 'train-logistic'), store);
+  kernel.answer('debug', { error: { what: 'It runs no Python function.', where: '', remedy: '' } });
+  await settled();
+  expect(actions.node.querySelector('[role=alert]')?.textContent).toBe('');
+  expect(debug.disabled).toBe(false);
+});
