@@ -313,7 +313,9 @@ class Workbench:
         Raises:
             HistoryError: There is no such run.
         """
-        return self._log_book.read(self._found(run_id)[0], task, after)
+        ref, _ = self._found(run_id)
+        held = self.store.task(ref.run_id, task)
+        return self._log_book.read(ref, task, after, held.attempt if held else 0)
 
     def close(self) -> None:
         """End all threads; runs go on."""
@@ -327,8 +329,7 @@ class Workbench:
         return LogBook(self._printed)
 
     def _printed(self, ref: RunRef, task: str, stop: Stop) -> Iterator[str]:
-        state = self.store.get(ref.run_id)
-        held = state.tasks.get(task) if state else None
+        held = self.store.task(ref.run_id, task)
         lines = self._engine(ref.target).logs(ref, task, stop, follow=True)
         yield from lines_or_tail(lines, held.log_tail if held else ())
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread, current_thread
 from typing import Any, Protocol
 
-from kfp_jupyter.model.run import RunState
+from kfp_jupyter.model.run import RunState, State
 from kfp_jupyter.model.types import Json
 from kfp_jupyter.notebook.failures import describe
 from kfp_jupyter.runs.store import RunStore
@@ -154,11 +154,14 @@ class Publisher:
     def _round(self) -> None:
         with self._lock:
             changed, self._changed = self._changed, {}
-            joining, self._joining = self._joining, []
+            joining = tuple(self._joining)
             stale, self._stale = self._stale, False
             watched = bool(self._screens)
         for state in changed.values():
-            self._survive(self._tell_change, state)
+            before = self._sent.get(state.id)
+            self._survive(self._tell_change, before, state)
+            if _end(state) not in (None, _end(before)):
+                self._survive(self._ended, state)
         if joining:
             self._survive(self._greet, joining)
         if (changed or stale) and watched:
@@ -178,15 +181,12 @@ class Publisher:
             self.failure = error
             self._send({"type": "error", "error": describe(error)})
 
-    def _tell_change(self, state: RunState) -> None:
-        before = self._sent.get(state.id)
+    def _tell_change(self, before: RunState | None, state: RunState) -> None:
         self._sent[state.id] = state
         if before is None:
             self._send({"type": "run", "document": self._source.document(state)})
         elif before.version != state.version:
             self._send(delta(before, state))
-        if state.state.finished and (before is None or not before.state.finished):
-            self._ended(state)
 
     def _tell_workbench(self) -> None:
         message = self._source.workbench_message(targets=False)
@@ -194,9 +194,14 @@ class Publisher:
             self._sent_workbench = message
             self._send(message)
 
-    def _greet(self, joining: list[Screen]) -> None:
+    def _greet(self, joining: tuple[Screen, ...]) -> None:
         with self._lock:
-            self._screens.extend(joining)
+            # Some may have left since they were seen.
+            greeted = [screen for screen in joining if screen in self._joining]
+            self._joining = [screen for screen in self._joining if screen not in greeted]
+            self._screens.extend(greeted)
+        # If this greeting fails, what was sent to the others is news to these, at the next glance.
+        self._sent_workbench = None
         self._source.reconnect()
         message = self._source.workbench_message(targets=True)
         self._sent_workbench = message
@@ -205,9 +210,13 @@ class Publisher:
         for state in self.store.all():
             if state.state.finished:
                 continue
-            known = self._sent.setdefault(state.id, state)
+            known = self._sent.get(state.id)
+            if known is None:
+                # It has begun a moment ago: none of the others has heard of it either.
+                self._tell_change(None, state)
+                continue
             message = {"type": "run", "document": self._source.document(known)}
-            for screen in joining:
+            for screen in greeted:
                 self._deliver(screen, message)
 
     def _send(self, message: dict[str, Json]) -> None:
@@ -222,3 +231,8 @@ class Publisher:
         except Exception:  # noqa: BLE001 - whatever a comm or widget raises, the others go on
             _LOG.exception("a screen is gone")
             self.leave(screen)
+
+
+def _end(state: RunState | None) -> tuple[State, float | None] | None:
+    """Return how and when a run has ended; None if it goes on. One that was resumed ends again."""
+    return (state.state, state.finished_at) if state is not None and state.state.finished else None

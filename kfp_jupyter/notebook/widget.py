@@ -34,6 +34,7 @@ class RunWidget:
         self._session = session
         self.widget = _widget_class()(snapshot=document)
         self.widget.on_msg(self._asked)
+        self._greeted = False
         session.publisher.join(self)
 
     def view(self) -> tuple[dict[str, Json], dict[str, Json]]:
@@ -52,7 +53,16 @@ class RunWidget:
         if about != self._run:
             return
         self.widget.send(message)
-        if kind == "delta" and message["fields"].get("finished_at") is not None:
+        if kind == "delta":
+            ended = message["fields"].get("finished_at") is not None
+        elif kind == "run":
+            ended = message["document"]["run"]["finished_at"] is not None
+        else:
+            # It may have ended before this was greeted; then nothing more is told of it.
+            state = None if self._greeted else self._session.workbench.store.get(self._run)
+            ended = state is not None and state.state.finished
+            self._greeted = self._greeted or kind == "workbench"
+        if ended:
             # For views that are opened from now on.
             self.widget.snapshot = self._session.document_of(self._run)
             self._session.publisher.leave(self)

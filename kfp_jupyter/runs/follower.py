@@ -41,12 +41,22 @@ class Follower:
         store: Where the run's state is kept.
         run_id: The run.
         events: Gives the run's events until they end or the given `Stop` is set.
+        goes_on: Called in the end if the run goes on although the events have told its end: somebody had it
+            go on before that end was noticed here.
     """
 
-    def __init__(self, store: RunStore, run_id: str, events: Callable[[Stop], Iterator[Event]]) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        run_id: str,
+        events: Callable[[Stop], Iterator[Event]],
+        goes_on: Callable[[], None] | None = None,
+    ) -> None:
         self._store = store
         self._run_id = run_id
         self._events = events
+        self._goes_on = goes_on
+        self._over = False
         self._replay = _Replay(store, run_id)
         self._caught_up = Stop()
         self._stop = _Rest(self._rests)
@@ -71,7 +81,7 @@ class Follower:
     @property
     def following(self) -> bool:
         """True as long as events may still come."""
-        return self._thread.is_alive() and not self._stop.is_set()
+        return self._thread.is_alive() and not self._stop.is_set() and not self._over
 
     def _rests(self) -> None:
         self._replay.catch_up()
@@ -99,8 +109,14 @@ class Follower:
             problem = f"{type(error).__name__}: {error}"
         finally:
             replay.finish()
+        # Who hears what is told below may want the run followed again, while this thread is still there.
+        self._over = True
         state = self._store.get(self._run_id)
-        if not self._stop.is_set() and state is not None and not state.state.finished:
+        if self._stop.is_set() or state is None or state.state.finished:
+            return
+        if replay.ended and self._goes_on is not None:
+            self._goes_on()
+        else:
             ended = _gone(state, problem) if gone else replace(state, reason=DISCONNECTED, message=problem)
             self._store.put(ended)
 
@@ -144,9 +160,18 @@ class Followers:
                 return
             if state.reason == DISCONNECTED:
                 self._store.put(replace(state, reason="", message=""))
-            follower = Follower(self._store, ref.run_id, partial(self._events, ref))
-            self._followers[ref.run_id] = follower
-            follower.start()
+            self._start(ref, partial(self._follow_again, ref))
+
+    def _follow_again(self, ref: RunRef) -> None:
+        with self._lock:
+            # Not if all were ended meanwhile; and once: who tells the same end again knows no more.
+            if ref.run_id in self._followers and not self._followers[ref.run_id].following:
+                self._start(ref, None)
+
+    def _start(self, ref: RunRef, goes_on: Callable[[], None] | None) -> None:
+        follower = Follower(self._store, ref.run_id, partial(self._events, ref), goes_on)
+        self._followers[ref.run_id] = follower
+        follower.start()
 
     def catch_up(self, run_ids: Iterable[str], timeout_seconds: float) -> None:
         """Wait until the store has all that engines know by now of runs that are followed, but no longer."""
@@ -219,8 +244,13 @@ class _Replay:
 
         An end among the events is not it: a run that was resumed has one behind it.
         """
-        if self._state is not None and self._state.state.finished:
+        if self.ended:
             self._show()
+
+    @property
+    def ended(self) -> bool:
+        """True if the last event that was told is the run's end."""
+        return self._state is not None and self._state.state.finished
 
     def finish(self) -> None:
         """End the keeping aside; what has not caught up by now is older than what is shown."""
@@ -228,11 +258,12 @@ class _Replay:
 
     def catch_up(self) -> None:
         """Show what was told, unless it is an end: whether it is the last is known when no more comes."""
-        if self._state is not None and not self._state.state.finished:
-            self._show()
+        self._show(end=False)
 
-    def _show(self) -> None:
+    def _show(self, *, end: bool = True) -> None:
         with self._showing:
+            if self.ended and not end:
+                return
             if self._state is not None and self._state is not self._shown:
                 self._shown = self._state
                 self._store.put(self._state)

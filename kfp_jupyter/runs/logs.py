@@ -52,15 +52,21 @@ class LogBook:
         self._closed = Stop()
         self._sweeper: Thread | None = None
 
-    def read(self, ref: RunRef, task: str, after: int) -> tuple[list[str], int, bool]:
+    def read(self, ref: RunRef, task: str, after: int, attempt: int = 0) -> tuple[list[str], int, bool]:
         """Return what a task printed from line number `after` on.
+
+        Args:
+            ref: The run.
+            task: The task's path.
+            after: The cursor.
+            attempt: The task's attempt by now: a log that ended with an earlier one is followed again.
 
         Returns:
             The lines, the cursor for the next question, and whether nothing more will come. Where lines had
             to be dropped, a line says so; it is not counted.
         """
         with self._news:
-            log = self._log(ref, task)
+            log = self._log(ref, task, attempt)
             if log.began_seconds_ago < _FIRST_LINES:
                 self._news.wait_for(lambda: log.ended or log.end > after, _FIRST_LINES)
             return log.read(after)
@@ -73,11 +79,12 @@ class LogBook:
                 log.stop.set()
             self._logs.clear()
 
-    def _log(self, ref: RunRef, task: str) -> _TaskLog:
+    def _log(self, ref: RunRef, task: str, attempt: int) -> _TaskLog:
         key = (ref.run_id, task)
         log = self._logs.get(key)
-        if log is None or (log.stop.is_set() and not log.ended):
-            log = self._logs[key] = _TaskLog()
+        past = log is not None and (log.attempt < attempt if log.ended else log.stop.is_set())
+        if log is None or past:
+            log = self._logs[key] = _TaskLog(attempt)
             Thread(
                 target=self._fill,
                 args=(log, ref, task),
@@ -135,7 +142,8 @@ class LogBook:
 class _TaskLog:
     """The buffer of one task's log."""
 
-    def __init__(self) -> None:
+    def __init__(self, attempt: int) -> None:
+        self.attempt = attempt
         self.lines: deque[str] = deque(maxlen=LINES_KEPT)
         self.end = 0
         self.ended = False

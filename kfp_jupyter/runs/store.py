@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Condition, RLock
 
-from kfp_jupyter.model.run import Event, RunState, apply
+from kfp_jupyter.model.run import Event, RunState, TaskRun, apply
 
 Subscriber = Callable[[RunState | None, RunState], None]
 """Called with a run's state before (None for a new run) and after a change."""
@@ -64,6 +64,11 @@ class RunStore:
     def get(self, run_id: str) -> RunState | None:
         """Return a run's state, or None if this process does not know the run."""
         return self._states.get(run_id)
+
+    def task(self, run_id: str, path: str) -> TaskRun | None:
+        """Return the state of a task of a run, or None if this process does not know it."""
+        state = self._states.get(run_id)
+        return state.tasks.get(path) if state else None
 
     def all(self) -> list[RunState]:
         """Return the states of all known runs, in the order in which they became known."""

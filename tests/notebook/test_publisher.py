@@ -11,7 +11,7 @@ import pytest
 
 from kfp_jupyter.model.component import Component, Fragment, PythonStep, Source
 from kfp_jupyter.model.pipeline import Graph, Pipeline, Task
-from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, Target, TaskChanged
+from kfp_jupyter.model.run import MetricLogged, RunChanged, RunCreated, State, Target, TaskChanged, apply
 from kfp_jupyter.notebook.publisher import Publisher
 from kfp_jupyter.runs.store import RunStore
 from kfp_jupyter.view.document import document, pipeline_document, run_document
@@ -29,12 +29,19 @@ class Facts:
         self.store = store
         self.broken = False
         self.elsewhere = None
+        self.meanwhile: dict[str, Callable[[], object]] = {}
+
+    def happens(self, where):
+        """Let happen, once, what a test wants to happen just there."""
+        self.meanwhile.pop(where, lambda: None)()
 
     def workbench_message(self, *, targets):
+        self.happens("workbench")
         runs = [{"id": state.id, "state": state.state.value} for state in self.store.all()]
         return {"type": "workbench", "pipelines": [pipeline_document(PIPELINE)], "runs": runs}
 
     def document(self, run, *, saved=False):
+        self.happens("document")
         if self.broken:
             raise RuntimeError("no document today")
         return document(PIPELINE, run, saved=saved)
@@ -176,6 +183,51 @@ def test_a_screen_that_is_gone_does_not_disturb_the_others(publisher, store):
     assert publisher.failure is None
 
 
+def test_a_screen_that_leaves_before_it_was_greeted_is_not_told_anything(publisher, store, facts):
+    watching, leaving = Screen(), Screen()
+    publisher.join(watching)
+    until(lambda: watching.count("workbench") == 1)
+
+    def come_and_go():
+        # In one round a run is told and a screen greeted; that screen leaves between the two.
+        facts.meanwhile["document"] = lambda: publisher.leave(leaving)
+        publisher.join(leaving)
+        store.apply("r2", RunCreated(1.0, "r2", "p", Target(), {}, ("train",)))
+
+    facts.meanwhile["document"] = come_and_go
+    begin(store)
+    until(lambda: "r2" in watching.listed())
+    store.apply("r2", RunChanged(5.0, State.SUCCEEDED))
+    until(lambda: watching.listed()["r2"] == "SUCCEEDED")
+    assert leaving.messages == []
+
+
+def test_a_run_that_begins_while_a_screen_is_greeted_is_told_to_the_others_too(publisher, store, facts):
+    first, second = Screen(), Screen()
+    publisher.join(first)
+    until(lambda: first.count("workbench") == 1)
+    facts.meanwhile["workbench"] = lambda: begin(store)
+    publisher.join(second)
+    until(lambda: "r1" in second.runs)
+    until(lambda: second.listed() == {"r1": "RUNNING"})
+    assert first.runs == second.runs
+
+
+def test_a_screen_whose_greeting_failed_gets_the_workbench_later(publisher, facts, monkeypatch):
+    monkeypatch.setattr("kfp_jupyter.notebook.publisher._GLANCE", 0.02)
+    first, second = Screen(), Screen()
+    publisher.join(first)
+    until(lambda: first.count("workbench") == 1)
+
+    def fail():
+        raise OSError("no kubeconfig today")
+
+    facts.meanwhile["workbench"] = fail
+    publisher.join(second)
+    until(lambda: second.count("error") == 1 or second.count("workbench"))
+    until(lambda: second.count("workbench") >= 1)
+
+
 def test_the_workbench_is_sent_again_only_when_it_changed(publisher, store):
     screen = Screen()
     publisher.join(screen)
@@ -215,6 +267,24 @@ def test_the_end_of_a_run_is_told_once(publisher, store, ended):
     publisher.join(screen)
     until(lambda: screen.count("workbench") == 1)
     assert [state.id for state in ended] == ["r1"]
+
+
+def test_the_end_of_a_run_that_nobody_saw_go_on_is_told_anew(publisher, store, ended):
+    begin(store)
+    failed = store.apply("r1", RunChanged(5.0, State.FAILED))
+    until(lambda: len(ended) == 1)
+    # It was resumed and has ended within one round.
+    store.put(replace(failed, state=State.SUCCEEDED, finished_at=9.0))
+    until(lambda: len(ended) == 2)
+    assert ended[1].state is State.SUCCEEDED
+
+
+def test_the_end_of_a_run_is_told_though_its_document_cannot_be_made(publisher, store, facts, ended):
+    facts.broken = True
+    created = apply(None, RunCreated(1.0, "r1", "p", Target(), {}, ("train",)))
+    store.put(replace(created, state=State.SUCCEEDED, finished_at=5.0))
+    until(lambda: len(ended) == 1)
+    assert isinstance(publisher.failure, RuntimeError)
 
 
 def test_after_stop_there_is_no_thread_and_nothing_is_sent(publisher, store):

@@ -190,3 +190,53 @@ def test_stopping_ends_the_thread_and_leaves_the_run_alone(store):
     follower.join(60.0)
     assert not follower.following
     assert store.get("r1").reason == ""
+
+
+def test_whoever_wants_a_run_followed_when_it_hears_that_it_is_not_is_heard(store):
+    """The thread that tells it is still there then."""
+    ref, told = RunRef("r1", Target(), ""), []
+
+    def tell(_ref: RunRef, stop: Stop) -> Iterator[Event]:
+        told.append(stop)
+        yield from TOLD
+        if len(told) == 1:
+            raise EngineError("The cluster does not answer.")
+        yield END
+
+    followers = Followers(store, tell)
+
+    def changed(_before: RunState | None, after: RunState) -> None:
+        if after.reason == DISCONNECTED:
+            followers.follow(ref)
+
+    store.apply("r1", TOLD[0])
+    store.subscribe(changed)
+    followers.follow(ref)
+    assert store.wait("r1", lambda state: state.state.finished, 60.0).state is State.SUCCEEDED
+    followers.close()
+
+
+def test_a_run_that_goes_on_before_its_follower_has_noticed_its_end_is_followed_again(store):
+    ref, over, told = RunRef("r1", Target(), ""), threading.Event(), []
+    failed = RunChanged(time=5.0, state=State.FAILED)
+    resumed = RunChanged(time=6.0, state=State.PENDING, reason="Resumed")
+
+    def tell(_ref: RunRef, stop: Stop) -> Iterator[Event]:
+        told.append(stop)
+        yield from (*TOLD, failed)
+        if len(told) == 1:
+            over.wait(60.0)
+            return
+        yield from (resumed, replace(END, time=7.0))
+
+    followers = Followers(store, tell)
+    store.apply("r1", TOLD[0])
+    followers.follow(ref)
+    store.wait("r1", lambda state: state.state is State.FAILED, 60.0)
+    # As the workbench resumes a run.
+    store.apply("r1", RunChanged(6.0, State.PENDING))
+    followers.follow(ref)
+    over.set()
+    ended = store.wait("r1", lambda state: state.state.finished or state.reason == DISCONNECTED, 60.0)
+    assert (ended.state, ended.reason) == (State.SUCCEEDED, "")
+    followers.close()

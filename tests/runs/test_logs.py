@@ -138,3 +138,13 @@ def test_closing_ends_the_threads(printing):
     until(
         lambda: not [thread for thread in threading.enumerate() if thread.name == "kfp-jupyter log r1/train"]
     )
+
+
+def test_a_task_that_runs_again_after_the_end_of_its_log_is_followed_again():
+    printed = [["one"], ["one", "two"]]
+    book = LogBook(lambda ref, task, stop: iter(printed.pop(0)))
+    until(lambda: book.read(REF, "train", 0, 1)[2])
+    assert book.read(REF, "train", 0, 1) == (["one"], 1, True)
+    until(lambda: book.read(REF, "train", 1, 2)[2])
+    assert book.read(REF, "train", 1, 2) == (["two"], 2, True)
+    book.close()
