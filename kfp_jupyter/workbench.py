@@ -31,6 +31,7 @@ from threading import RLock, Thread
 from kfp_jupyter.engines import targets as target_places
 from kfp_jupyter.engines.base import Engine, EngineError, LocalOptions, RunOptions
 from kfp_jupyter.engines.kubeconfig import read_kubeconfig
+from kfp_jupyter.engines.local.adoption import LocalHistory
 from kfp_jupyter.engines.targets import LOCAL
 from kfp_jupyter.errors import KfpJupyterError
 from kfp_jupyter.model.component import Component
@@ -85,7 +86,7 @@ class Workbench:
         self, data: Path | None = None, engine_for: Callable[[Target], Engine] = target_places.engine_for
     ) -> None:
         self.store = RunStore()
-        self.history = History((data or data_dir()) / "history.sqlite3")
+        self.history: History = LocalHistory((data or data_dir()) / "history.sqlite3")
         self.target = LOCAL
         self.components: dict[str, Component] = {}
         self.pipelines: dict[str, Pipeline] = {}
@@ -372,7 +373,7 @@ class Workbench:
     def _warn_of_history(self) -> None:
         if self._recorder.problem is not None and not self._history_warned:
             self._history_warned = True
-            said = "The run goes on, but will be missing from the list of earlier runs."
+            said = "The run goes on; it is in the list of earlier runs once that can be written."
             warnings.warn(HistoryWarning(f"{said} {self._recorder.problem}"), stacklevel=3)
 
 

@@ -1,6 +1,6 @@
 """What a run prints while a program waits for it: a line when a task starts or ends, and what tasks print.
 
-Lines of tasks have the task's path before them, since several run at once. Of a task that has ended quickly
+Lines of tasks have the task's name before them, since several run at once. Of a task that has ended quickly
 the lines that its end brings along are all there are, so no file is read.
 """
 
@@ -50,27 +50,28 @@ class _Printer:
         if task is before and task.state is not State.RUNNING:
             return
         self._seen[path] = task
+        name = task_name(self._names, path)
         ended = task.state.finished
         # Most tasks are over at the second look, and then their lines come with their end.
         if task.attempt and (ended or before.state is State.RUNNING):
-            self._print_lines(path, task)
+            self._print_lines(path, name, task)
         if ended and task.state is not before.state:
-            self._write(task_line(task_name(self._names, path), task))
+            self._write(task_line(name, task))
             if task.cached:
-                _LOG.info("Task %r: cache hit, not run; the result is of run %s.", path, task.cached_from)
+                _LOG.info("Task %r: cache hit, not run; the result is of run %s.", name, task.cached_from)
 
-    def _print_lines(self, path: str, task: TaskRun) -> None:
+    def _print_lines(self, path: str, name: str, task: TaskRun) -> None:
         """Print the lines of a task that were not printed yet; all of them if it has ended."""
         ended = task.state.finished
         if ended and task.attempt == 1 and path not in self._cursors and _whole(task.log_tail):
-            self._write(*(f"[{path}] {line}" for line in task.log_tail))
+            self._write(*(f"[{name}] {line}" for line in task.log_tail))
             return
         deadline = time.monotonic() + LOG_SECONDS
         while True:
             lines, self._cursors[path], complete = current().log_lines(
                 self._run.id, path, self._cursors.get(path, 0)
             )
-            self._write(*(f"[{path}] {line}" for line in lines))
+            self._write(*(f"[{name}] {line}" for line in lines))
             if complete or not ended or time.monotonic() > deadline:
                 return
             time.sleep(INTERVAL_SECONDS / 10)

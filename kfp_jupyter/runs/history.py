@@ -7,7 +7,7 @@ own (`runs/task_rows.py`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,21 @@ class History:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def record(self, ref: RunRef, pipeline: Pipeline, state: RunState, labels: Mapping[str, str]) -> None:
-        """Keep a new run."""
+    def record(
+        self,
+        ref: RunRef,
+        pipeline: Pipeline,
+        state: RunState,
+        labels: Mapping[str, str],
+        *,
+        again: bool = True,
+    ) -> None:
+        """Keep a run; if the history has it, in the place of what is kept, or not at all unless `again`."""
         with transaction(self.path, write=True) as connection:
-            connection.execute("DELETE FROM runs WHERE id = ?", (ref.run_id,))
-            connection.execute(
-                f"INSERT INTO runs VALUES ({', '.join('?' * 19)})",
+            if again:
+                connection.execute("DELETE FROM runs WHERE id = ?", (ref.run_id,))
+            kept = connection.execute(
+                f"INSERT OR IGNORE INTO runs VALUES ({', '.join('?' * 19)})",
                 (
                     ref.run_id,
                     state.pipeline,
@@ -68,7 +77,8 @@ class History:
                     json.dumps(state.notices),
                 ),
             )
-            task_rows.write(connection, state, {})
+            if kept.rowcount:
+                task_rows.write(connection, state, {})
 
     def update(self, state: RunState, known: RunState | None = None) -> None:
         """Keep the present state of a run; nothing happens if the history does not have the run.
@@ -142,6 +152,15 @@ class History:
                 "SELECT id FROM runs WHERE finished_at IS NULL ORDER BY created_at DESC LIMIT ?", (limit,)
             ).fetchall()
         return [str(row[0]) for row in rows]
+
+    def without(self, run_ids: Iterable[str]) -> set[str]:
+        """Return those of the ids of which there is no run here."""
+        with transaction(self.path, write=False) as connection:
+            rows = connection.execute(
+                "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM runs)",
+                (json.dumps(list(run_ids)),),
+            ).fetchall()
+        return {str(row[0]) for row in rows}
 
     def find(self, text: str) -> str:
         """Return the id of a run: the one of that id, the newest of that pipeline, the one that begins so.

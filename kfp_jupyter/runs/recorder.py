@@ -38,6 +38,7 @@ class Recorder:
         # Only touched by the store's writers, which the store lets in one at a time, and by `record`, whose
         # run no other thread knows yet.
         self._written: dict[str, tuple[RunState, float]] = {}
+        self._unkept: dict[str, tuple[RunRef, Pipeline, Mapping[str, str]]] = {}
         self.problem: HistoryError | None = None
         self.close = store.subscribe(self._changed)
 
@@ -48,6 +49,7 @@ class Recorder:
             self.problem = None
         except HistoryError as error:
             self.problem = error
+            self._unkept[ref.run_id] = ref, pipeline, labels
         self._written[ref.run_id] = (state, time.monotonic())
 
     def resume(self, state: RunState) -> None:
@@ -69,7 +71,12 @@ class Recorder:
         if not after.state.finished and now - written_at < interval:
             return
         try:
-            self._history.update(after, known)
+            if after.id in self._unkept:
+                ref, pipeline, labels = self._unkept[after.id]
+                self._history.record(ref, pipeline, after, labels)
+                del self._unkept[after.id]
+            else:
+                self._history.update(after, known)
             self._written[after.id] = (after, now)
             self.problem = None
         except HistoryError as error:

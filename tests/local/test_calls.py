@@ -257,6 +257,24 @@ def test_what_tasks_print_is_printed_with_their_names(init: Init, capsys: pytest
     assert lines.index("[talk] line 99") < next(n for n, line in enumerate(lines) if "talk succeeded" in line)
 
 
+def test_what_iterations_print_has_their_numbers_before_it(
+    init: Init, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @dsl.component
+    def talk(rate: float):
+        print(f"at {rate}")  # noqa: T201 - what it prints is asked for
+
+    @dsl.pipeline
+    def each():
+        with dsl.ParallelFor([0.1, 0.3]) as rate:
+            talk(rate=rate)
+
+    init()
+    each()
+    lines = capsys.readouterr().out.splitlines()
+    assert {line for line in lines if " at " in line} == {"[talk #0] at 0.1", "[talk #1] at 0.3"}
+
+
 def test_a_setting_that_comes_too_late_warns_or_is_refused(init: Init) -> None:
     init()
     task = add(a=1)

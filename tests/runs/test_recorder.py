@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kfp_jupyter.model.run import RunChanged, State, TaskChanged
-from kfp_jupyter.runs.history import History
+from kfp_jupyter.runs.history import NOTEBOOK, History
 from kfp_jupyter.runs.recorder import Recorder
 from kfp_jupyter.runs.store import RunStore
 
@@ -67,3 +67,17 @@ def test_a_history_that_cannot_be_written_is_noted_and_disturbs_nothing(
     assert "cannot be used" in str(recorder.problem)
     ended = store.apply(ref.run_id, RunChanged(103.0, State.SUCCEEDED))
     assert store.get(ref.run_id) is ended
+
+
+def test_a_run_that_could_not_be_kept_at_first_is_kept_with_the_next_change(
+    tmp_path, store, ref, pipeline, created
+):
+    (tmp_path / "file").write_text("")
+    history = History(tmp_path / "file" / "history.sqlite3")
+    recorder = Recorder(history, store, interval_seconds=0.0)
+    recorder.record(ref, pipeline, store.put(created), {NOTEBOOK: "study.ipynb"})
+    (tmp_path / "file").unlink()
+    ended = store.apply(ref.run_id, RunChanged(103.0, State.SUCCEEDED))
+    assert recorder.problem is None
+    assert history.load(ref.run_id) == (ref, pipeline, ended)
+    assert history.runs()[0].notebook == "study.ipynb"
