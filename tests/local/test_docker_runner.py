@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kfp_jupyter import dsl, local
+from kfp_jupyter.cells.component import default_base_image
 from kfp_jupyter.local.docker_words import KNOWN
 from kfp_jupyter.local.errors import InitError
-from tests.engines.local.container_bench import Machine
+from tests.engines.local.container_bench import IMAGE, Config, Machine
 from tests.local.steps import write
 
 
@@ -72,7 +73,7 @@ def test_kfps_names_of_the_arguments_are_known() -> None:
 def machine(place: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine with a stand-in for docker."""
     machine = Machine(place / "machine", monkeypatch)
-    machine.install()
+    machine.install(Config(images=[IMAGE, default_base_image()]))
     return machine
 
 
@@ -93,7 +94,7 @@ def test_steps_in_python_run_in_their_images_with_the_runners_words(machine: Mac
     (call,) = machine.calls("run")
     assert call[call.index("--network") + 1] == "host"
     assert "A=1" in call
-    assert "python:3.11" in call
+    assert default_base_image() in call
 
 
 def test_a_container_component_is_called_like_others(machine: Machine) -> None:

@@ -105,8 +105,10 @@ def test_a_killed_run_goes_on_though_nobody_saw_its_end(bench, tmp_path, chain):
     assert eventually(lambda: gone(supervisor))
     with (run.folder / "journal.jsonl").open("a") as file:
         file.write('{"kind": "TaskCha')  # what a full disk leaves
-    (tmp_path / "b.wait").unlink()
     bench.engine.resume(run.ref)
+    # Not before: the first attempt, which is killed soon after the supervisor, could still come to its end.
+    assert eventually(lambda: ran()["b"] == 2)
+    (tmp_path / "b.wait").unlink()
     state = run.wait()
     assert (state.state, state.tasks["c"].outputs) == (State.SUCCEEDED, {"Output": 3})
     assert ran() == {"a": 1, "b": 2, "c": 1}
