@@ -14,11 +14,10 @@ Text travels and never a pickle, so a step may have another Python. Nothing is b
 
 from __future__ import annotations
 
-import ast
 import builtins
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -28,10 +27,11 @@ from kfp_jupyter.cells.finding import ERROR, WARNING, Finding, Where, columns, s
 from kfp_jupyter.cells.local_modules import LocalModule, importer, local_modules, outside_imports
 from kfp_jupyter.cells.meaning import Meanings
 from kfp_jupyter.cells.names import Import, Names, Place, Use, analyse
+from kfp_jupyter.cells.patched import check_patched
 from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, called_back, in_order, misread
 from kfp_jupyter.cells.provenance import is_standard, local_file, root
 from kfp_jupyter.cells.surroundings import MISSING, NOWHERE, Surroundings
-from kfp_jupyter.cells.syntax import nodes
+from kfp_jupyter.cells.syntax import dotted
 from kfp_jupyter.cells.unresolved import bound_anew
 from kfp_jupyter.cells.unrun import unrun_binding
 from kfp_jupyter.model.component import PREAMBLE, Fragment, Source
@@ -133,6 +133,8 @@ class _Capture:
         modules = self.local_modules()
         for held, name in misread(ordered):
             self.findings.append(bound_anew(held.binds[0], name, _line_of(held, name)))
+        trees = [self.names.tree, *(held.names.tree for held in ordered)]
+        self.findings += check_patched(self.around, [held.imported for held in self.imports], trees)
         brought = importer(modules.values())
         return Captured(
             (*([brought] if brought is not None else ()), *(held.fragment for held in ordered)),
@@ -285,15 +287,23 @@ class _Capture:
                 return pieces
             for held, name in waiting:
                 tried.add((held.key, name))
-                where = _line_of(held, name)
-                if name not in held.binds:
-                    self.attempt(partial(self.need, _sure(name), where, "", sure=True))
-                    continue
-                earlier = self.meanings.before(name, held, where, again=False)
-                if isinstance(earlier, Piece) and self.attempt(partial(self.bring_earlier, earlier)):
-                    held.earlier[name] = self.complete[earlier.key]
-                elif isinstance(earlier, Piece) or earlier.code != "undefined-name":
-                    self.findings.append(bound_anew(held.binds[0], name, where))
+                self.bring_called_back(held, name)
+
+    def bring_called_back(self, held: Piece, name: str) -> None:
+        where = _line_of(held, name)
+        if name not in held.binds and name not in self.pieces:
+            self.attempt(partial(self.need, _sure(name), where, "", sure=True))
+            return
+        earlier = self.meanings.before(name, held, where, again=False)
+        if isinstance(earlier, Piece):
+            if earlier.key == self.pieces[name].key:
+                return
+            if self.attempt(partial(self.bring_earlier, earlier)):
+                held.earlier[name] = self.complete[earlier.key]
+                return
+        elif earlier.code == "undefined-name":
+            return  # nobody had it then, so it was not read
+        self.findings.append(bound_anew(held.binds[0], name, where))
 
     def bring_earlier(self, earlier: Piece) -> None:
         complete = self.with_earlier(earlier)
@@ -318,7 +328,7 @@ class _Capture:
 
     def bring_submodules(self, names: Names) -> None:
         """Import the modules of packages that are used as attributes, as `sklearn.metrics` is."""
-        for name, chain in _attributes(names.tree):
+        for name, chain in dotted(names.tree):
             value = self.around.value(name)
             if not isinstance(value, types.ModuleType) or name not in self.pieces:
                 continue
@@ -376,17 +386,3 @@ def _is_ipythons(value: Any) -> bool:
     # Its `open` says that it is of `io`, which it wraps.
     modules = (getattr(value, "__module__", ""), getattr(value, "__globals__", {}).get("__name__", ""))
     return any(root(str(module)) == "IPython" for module in modules)
-
-
-def _attributes(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
-    """Yield `("a", ["b", "c"])` for each `a.b.c`."""
-    for node in nodes(tree):
-        if not isinstance(node, ast.Attribute):
-            continue
-        chain: list[str] = []
-        inner: ast.AST = node
-        while isinstance(inner, ast.Attribute):
-            chain.insert(0, inner.attr)
-            inner = inner.value
-        if isinstance(inner, ast.Name):
-            yield inner.id, chain

@@ -144,9 +144,27 @@ def called_back(pieces: Collection[Piece], later: Collection[str]) -> list[tuple
                 if use.name not in reached and not use.postponed:
                     reached[use.name] = None
                     called.append(use.name)
-        unbound = {*held.binds, *(name for name in later if name not in binder)} - held.earlier.keys()
-        found += [(held, name) for name in reached if name in unbound]
+        found += [
+            (held, name)
+            for name in reached
+            if name not in held.earlier
+            and (_needs(binder[name], held, binder) if name in binder else name in later)
+        ]
     return found
+
+
+def _needs(piece: Piece, other: Piece, binder: Mapping[str, Piece]) -> bool:
+    """Say whether a piece is another one, or needs it while it runs, over whatever pieces between."""
+    waiting, seen = [piece], {id(piece)}
+    for held in waiting:
+        if held is other:
+            return True
+        known = {**binder, **held.earlier}
+        for name in _needed_while_it_runs(held, known):
+            if name in known and id(known[name]) not in seen:
+                seen.add(id(known[name]))
+                waiting.append(known[name])
+    return False
 
 
 def _present(pieces: Collection[Piece]) -> dict[str, Piece]:

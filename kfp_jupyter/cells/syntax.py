@@ -6,6 +6,7 @@ A component's text is asked about a dozen times while it is defined. Trees are s
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -61,3 +62,17 @@ def walked(tree: ast.AST) -> list[ast.AST]:
 def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
     """Return the nodes of a tree that will be asked for again."""
     return tuple(walked(tree))
+
+
+def dotted(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Yield `("a", ["b", "c"])` for each `a.b.c`."""
+    for node in nodes(tree):
+        if not isinstance(node, ast.Attribute):
+            continue
+        chain: list[str] = []
+        inner: ast.AST = node
+        while isinstance(inner, ast.Attribute):
+            chain.insert(0, inner.attr)
+            inner = inner.value
+        if isinstance(inner, ast.Name):
+            yield inner.id, chain

@@ -99,6 +99,14 @@ def test_what_a_class_calls_while_it_is_made_does_not_read_what_the_component_bi
     assert text.index("rate = 7\n") < text.index("class Held") < text.index("rate = 8\n")
 
 
+def test_what_a_class_calls_reads_what_a_name_meant_that_is_made_of_the_class_now():
+    made = "def make():\n    return rate\nclass Held:\n    rate = make()"
+    text = source(
+        "rate = 7", made, "class rate:\n    held = Held", STEP.replace("Held.rate", "rate.held.rate")
+    )
+    assert text.index("rate = 7\n") < text.index("class Held") < text.index("class rate")
+
+
 def test_a_decorator_that_reads_the_name_of_its_class_reads_what_that_was():
     text = source("Held = 7", "@(lambda made: made if Held else None)\nclass Held:\n    rate = 1", STEP)
     assert text.index("Held = 7\n") < text.index("class Held")
