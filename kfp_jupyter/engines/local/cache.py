@@ -112,8 +112,10 @@ class Cache:
 
     def give_back(self, key: str, lease: int) -> None:
         """Give a lease back."""
-        (self._folder / f"{key}.lock").unlink(missing_ok=True)
-        os.close(lease)
+        try:
+            (self._folder / f"{key}.lock").unlink(missing_ok=True)
+        finally:
+            os.close(lease)
 
     def keep(self, key: str, run_id: str, product: Product) -> None:
         """Keep a result, if it is whole; a full disk is no reason for the run to fail."""

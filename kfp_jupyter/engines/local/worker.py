@@ -121,9 +121,10 @@ class Worker:
                 kill_holders(self._output)
                 self._read(DRAIN_SECONDS)
             return self._bury()
-        except ServerLostError:
+        except (ServerLostError, ConnectionError) as error:
+            # What is written to the socket of one who is gone, or was not read by them, is such an error.
             self._kill_orphans()
-            raise
+            raise ServerLostError from error
         finally:
             if self._begun:
                 self._on_lines(self._begun + b"\n")

@@ -8,8 +8,11 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 from kfp_jupyter.engines.local.cache import Cache, beside
 from kfp_jupyter.engines.local.exchange import Product
+from kfp_jupyter.engines.local.lock import take
 from kfp_jupyter.model.pipeline import TaskSettings
 from kfp_jupyter.model.run import State
 from tests.engines.local.bench import component, eventually, gone, pipeline, single, task
@@ -208,6 +211,19 @@ def test_a_lease_is_one_processs_and_ends_with_it(tmp_path):
     lease = cache.lease("key")
     assert lease is not None
     cache.give_back("key", lease)
+
+
+def test_a_lease_is_given_back_though_its_file_cannot_be_removed(tmp_path):
+    cache = Cache(tmp_path)
+    lease = cache.lease("key")
+    assert lease is not None
+    (tmp_path / "key.lock").rename(tmp_path / "held")
+    (tmp_path / "key.lock").mkdir()
+    with pytest.raises(OSError, match=r"key\.lock"):
+        cache.give_back("key", lease)
+    other = take(tmp_path / "held")
+    assert other is not None, "who waits for it gets it"
+    os.close(other)
 
 
 def test_what_lies_beside_is_told_from_other_outputs(tmp_path):
