@@ -18,6 +18,7 @@ goes wrong is logged, sent to the screens as an `error` message and kept in `fai
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread, current_thread
 from typing import Any, Protocol
@@ -31,7 +32,7 @@ from kfp_jupyter.view.delta import delta
 _LOG = logging.getLogger(__name__)
 # Seconds between two rounds: at most ten messages a second for a run.
 _PACE = 0.1
-# Seconds after which what other processes do is looked at, when nothing happens here.
+# Seconds after which what other processes do is looked at, whatever happens here.
 _GLANCE = 3.0
 # Seconds to wait for the thread to end when the extension is unloaded.
 _JOIN = 2.0
@@ -138,6 +139,7 @@ class Publisher:
         self._bell.set()
 
     def _work(self) -> None:
+        glanced = time.monotonic()
         while not self._stop.is_set():
             with self._lock:
                 watched = bool(self._screens)
@@ -147,8 +149,9 @@ class Publisher:
                 return
             if rang:
                 self._round()
-            else:
+            if not rang or (watched and time.monotonic() - glanced >= _GLANCE):
                 self._survive(self._glance)
+                glanced = time.monotonic()
             self._stop.wait(_PACE)
 
     def _round(self) -> None:

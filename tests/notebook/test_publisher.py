@@ -174,6 +174,20 @@ def test_what_others_do_is_seen_when_nothing_happens_here(publisher, store, fact
     assert screen.count("run") == 1, "its change was told as such"
 
 
+def test_what_others_do_is_seen_also_when_something_always_happens_here(publisher, store, facts, monkeypatch):
+    monkeypatch.setattr("kfp_jupyter.notebook.publisher._GLANCE", 0.02)
+
+    def ring():
+        facts.meanwhile["workbench"] = ring
+        publisher.refresh()
+
+    ring()
+    screen = Screen()
+    publisher.join(screen)
+    facts.elsewhere = apply(None, RunCreated(1.0, "r1", "p", Target(), {}, ("train",)))
+    until(lambda: "r1" in screen.runs)
+
+
 def test_a_screen_that_is_gone_does_not_disturb_the_others(publisher, store):
     screen = Screen()
     publisher.join(Dead())
