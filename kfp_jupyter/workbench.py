@@ -179,8 +179,8 @@ class Workbench:
         notebook = os.environ.get("JPY_SESSION_NAME", "")
         kept = {NOTEBOOK: notebook, COMMIT: git_commit(Path.cwd()), **(labels or {})}
         given = (kept, (), taken or {}, local or LocalOptions())
-        options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, *given)
         try:
+            options = RunOptions(new_run_id(pipeline.name), where, caching, jobs, *given)
             engine = self._engine(where)
             options = replace(options, notices=engine.notices(pipeline, options))
             for notice in options.notices:

@@ -48,6 +48,13 @@ def restarted(tmp_path, engine) -> Iterator[Workbench]:
     bench.close()
 
 
+def test_less_than_one_task_at_once_is_refused(workbench, engine):
+    with pytest.raises(EngineError, match=r"pipeline churn, target local: At most -1 tasks.*`jobs`"):
+        workbench.run(churn(), jobs=-1)
+    assert engine.submitted == []
+    assert workbench.runs() == []
+
+
 def test_a_run_gets_its_complete_arguments_and_ends_up_in_store_and_history(workbench, engine):
     run = workbench.run(churn(), {"lr": 1})
     _, arguments, options = engine.submitted[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from dataclasses import dataclass
 
 
@@ -23,11 +24,23 @@ class RunChoices:
     in_containers: bool = False
 
 
+def count(text: str) -> int:
+    """Return the number of things, at least one, that a word on a line says.
+
+    Raises:
+        argparse.ArgumentTypeError: It says none.
+    """
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+
+
 def add_run_choices(parser: argparse.ArgumentParser) -> None:
     """Add the options to a parser."""
     add = parser.add_argument
     add("--no-cache", action="store_true", help="run every step, never use earlier results")
-    add("--jobs", type=int, default=0, metavar="COUNT", help="the most steps at once")
+    add("--jobs", type=count, default=0, metavar="COUNT", help="the most steps at once")
     where = parser.add_mutually_exclusive_group().add_argument
     where(
         "--host-containers",

@@ -19,20 +19,20 @@ FINE, WARNED, WRONG = 0, 1, 2
 
 def check(options: Namespace) -> int:
     """Check the components and pipelines of a file, without running it."""
-    findings = checked(options.file)
+    findings, count = checked(options.file)
     if options.json:
         sys.stdout.write(json.dumps([held.data() for held in findings], indent=2, ensure_ascii=False) + "\n")
     else:
         for held in findings:
             remedy = f" {held.remedy}" if held.remedy else ""
             sys.stdout.write(f"{held.where}: {held.severity}: {held.what}{remedy} [{held.code}]\n")
-        sys.stdout.write(f"{_counted(findings)}\n")
+        sys.stdout.write(f"{_counted(findings, count)}\n")
     errors = any(held.severity == ERROR for held in findings)
     return WRONG if errors else WARNED if findings and options.strict else FINE
 
 
-def checked(path: Path) -> tuple[Finding, ...]:
-    """Return what is wrong in a notebook or a program, errors first.
+def checked(path: Path) -> tuple[tuple[Finding, ...], int]:
+    """Return what is wrong in a notebook or a program, errors first, and how much there was to look at.
 
     A notebook is only read: its components and pipelines are made as if its cells had run. A program is
     imported, and its first error ends that.
@@ -40,7 +40,7 @@ def checked(path: Path) -> tuple[Finding, ...]:
     Raises:
         SourceError: The file is neither, or not there.
     """
-    from kfp_jupyter.dsl import PipelineFunction, PythonComponent
+    from kfp_jupyter.dsl import BaseComponent, PipelineFunction, PythonComponent
     from kfp_jupyter.notebook.source import find_components
 
     failed: list[KfpJupyterError] = []
@@ -49,10 +49,13 @@ def checked(path: Path) -> tuple[Finding, ...]:
     for component in made:
         if isinstance(component, (PythonComponent, PipelineFunction)):
             findings.extend(component.findings)
-    return ordered(findings)
+    count = sum(isinstance(held, (BaseComponent, PipelineFunction)) for held in made)
+    return ordered(findings), count
 
 
-def _counted(findings: tuple[Finding, ...]) -> str:
+def _counted(findings: tuple[Finding, ...], count: int) -> str:
+    if not findings and not count:
+        return "There is no component and no pipeline in it."
     counts = {kind: sum(held.severity == kind for held in findings) for kind in (ERROR, WARNING)}
     told = [f"{count} {kind}{'s' * (count != 1)}" for kind, count in counts.items() if count]
     return ", ".join(told) if told else "Nothing is wrong."

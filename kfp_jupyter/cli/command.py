@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kfp_jupyter import __version__
-from kfp_jupyter.cells.run_choices import add_run_choices
+from kfp_jupyter.cells.run_choices import add_run_choices, count
 from kfp_jupyter.cli import commands, repair, upkeep
 from kfp_jupyter.cli.alias import aliased
 from kfp_jupyter.errors import KfpJupyterError, is_ours, without_our_frames
@@ -165,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     graph = on_file("graph", commands.graph)
     graph.add_argument("-o", "--output", type=Path, metavar="FILE", help=".svg or .html; text if left out")
     runs = command("runs", commands.runs)
-    runs.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many; 20 if left out")
+    runs.add_argument("--limit", type=count, default=20, metavar="COUNT", help="how many; 20 if left out")
 
     def on_run(name: str, carry_out: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         made = command(name, carry_out)

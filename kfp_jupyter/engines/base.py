@@ -77,6 +77,13 @@ class RunOptions:
     taken: Mapping[str, TaskRun] = field(default_factory=dict)
     local: LocalOptions = LocalOptions()
 
+    def __post_init__(self) -> None:
+        if self.jobs < 0:
+            raise EngineError(
+                f"At most {self.jobs} tasks at once is none at all.",
+                remedy="Give `jobs` a number from 1 on, or leave it out.",
+            )
+
 
 class Engine(Protocol):
     """Runs pipelines on one kind of target."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfp_jupyter.cells.component import kebab_case
 from kfp_jupyter.cells.magic_parser import MagicParser, MagicUsageError
-from kfp_jupyter.cells.run_choices import add_run_choices, read_run_choices
+from kfp_jupyter.cells.run_choices import add_run_choices, count, read_run_choices
 from kfp_jupyter.notebook.named_pipeline import kale_notebook, named_pipeline, renewed
 from kfp_jupyter.notebook.upkeep import add_gc_choices, forget, gc
 
@@ -318,7 +318,7 @@ def _line_parser() -> argparse.ArgumentParser:
     command("check", _check, "list all that checks find wrong in the notebook's components")
     runs = command("runs", _runs, "list the newest runs")
     runs.add_argument("--pipeline", default="", metavar="NAME", help="only runs of this pipeline")
-    runs.add_argument("--limit", type=int, default=20, metavar="COUNT", help="how many; 20 if left out")
+    runs.add_argument("--limit", type=count, default=20, metavar="COUNT", help="how many; 20 if left out")
     show = command("show", _show, "show a run, or a pipeline's graph")
     show.add_argument(
         "name", nargs="?", default=_LATEST, metavar="RUN|PIPELINE", help="the latest run if left out"

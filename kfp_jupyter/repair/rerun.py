@@ -117,7 +117,7 @@ def rerun(
         raise RerunError(
             "Nothing was changed since this run, which succeeded.",
             where=f"run {earlier.id}",
-            remedy="Run the pipeline without the cache to have every step run again.",
+            remedy="Run the pipeline without the cache (`--no-cache`) to have every step run again.",
         )
     tell(_told(earlier, pipeline, taken))
     return workbench.run(

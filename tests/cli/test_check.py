@@ -45,6 +45,17 @@ def test_a_notebook_without_faults_is_read_and_not_run(tmp_path, capsys):
     assert main(["check", path, "--strict"]) == 0
 
 
+@pytest.mark.parametrize("name", ["plain.ipynb", "plain.py"])
+def test_a_file_without_anything_to_check_is_told(tmp_path, capsys, name):
+    path = tmp_path / name
+    if path.suffix == ".py":
+        path.write_text("rows = 3\n")
+    else:
+        write_notebook(path, "rows = 3")
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out == "There is no component and no pipeline in it.\n"
+
+
 def test_what_it_reads_compiles_to_a_source_that_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["compile", write_notebook(tmp_path / "good.ipynb", *GOOD), "-o", "out.yaml"]) == 0

@@ -242,6 +242,18 @@ def test_a_notebook_is_compiled_for_kfp(tmp_path, engine, capsys):
     assert "pipelineInfo:\n  name: fit\n" in out.read_text()
 
 
+@pytest.mark.parametrize(
+    "line", [["run", "{program}", "--jobs"], ["rerun", "{program}", "--jobs"], ["runs", "--limit"]]
+)
+@pytest.mark.parametrize("number", ["0", "-4", "many"])
+def test_a_number_of_things_is_at_least_one(program, engine, capsys, line, number):
+    with pytest.raises(SystemExit) as ended:
+        main([word.format(program=program) for word in line] + [number])
+    assert ended.value.code == 2
+    assert f"argument {line[-1]}: {number!r} is not a whole number from 1 on" in capsys.readouterr().err
+    assert engine.submitted == []
+
+
 def test_targets_are_listed(engine, capsys, tmp_path, monkeypatch):
     (tmp_path / "config").write_text("contexts: [{name: kind}]\n")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))

@@ -200,7 +200,7 @@ class LocalEngine:
                 raise EngineError(
                     "It has succeeded, so there is nothing left to do.",
                     where=f"run {ref.run_id}",
-                    remedy="To run what was changed since, use `%kfp rerun`.",
+                    remedy="To run what was changed since, use `rerun`.",
                 )
             plan = read_plan(folder.plan)
             if plan.containers is not None:
