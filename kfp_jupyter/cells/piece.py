@@ -136,7 +136,7 @@ def called_back(pieces: Collection[Piece], later: Collection[str]) -> list[tuple
         called = [use.name for use in held.names.reads.values() if use.called]
         reached = dict.fromkeys(called)
         for name in called:
-            function = binder.get(name)
+            function = held.earlier.get(name) or binder.get(name)
             binding = function.names.binds.get(name) if function is not None else None
             if function is None or function is held or binding is None or binding.kind != "function":
                 continue

@@ -107,6 +107,18 @@ def test_what_a_class_calls_reads_what_a_name_meant_that_is_made_of_the_class_no
     assert text.index("rate = 7\n") < text.index("class Held") < text.index("class rate")
 
 
+def test_what_a_function_reads_counts_that_was_called_under_a_name_of_another_one_now():
+    made = "def make():\n    return Held\nclass Held:\n    rate = make()"
+    later = "def make():\n    return 8\nclass Later:\n    rate = make()"
+    text = source("Held = 7", made, later, STEP.replace("Held.rate", "Held.rate + Later.rate"))
+    assert (
+        text.index("Held = 7\n")
+        < text.index("class Held")
+        < text.index("return 8")
+        < text.index("class Later")
+    )
+
+
 def test_a_decorator_that_reads_the_name_of_its_class_reads_what_that_was():
     text = source("Held = 7", "@(lambda made: made if Held else None)\nclass Held:\n    rate = 1", STEP)
     assert text.index("Held = 7\n") < text.index("class Held")
