@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import ClassVar
 
 from kfp_jupyter.cells.magic_lines import plain_python
 from kfp_jupyter.cells.names import Binding, Names, analyse
@@ -190,6 +191,19 @@ def _imports_all(text: Text, _asterisk: str) -> bool:
     return text.names is not None and bool(text.names.star_imports)
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The history of the file that was asked for last, and the lines that it was made of."""
+
+    known: ClassVar[_File]
+    place: str
+    lines: list[str]
+    history: History
+
+
+_File.known = _File("", [], History())
+
+
 class _Kernel:
     """The history of the running kernel, and the inputs that it was made of."""
 
@@ -217,12 +231,13 @@ def kernel_history() -> History | None:
 def file_history(filename: str, package: str = "") -> History:
     """Return the text that code of a file name was compiled from; no text if it was not kept."""
     lines = linecache.getlines(filename)
-    return _of_file("".join(lines), place_name(filename), package) if lines else History((), package)
-
-
-@lru_cache(maxsize=64)
-def _of_file(text: str, file: str, package: str) -> History:
-    return History([Text(text, file)], package)
+    if not lines:
+        return History((), package)
+    place, known = place_name(filename), _File.known
+    if known.lines is not lines or (known.place, known.history.package) != (place, package):
+        # The functions of a module are defined one after the other.
+        known = _File.known = _File(place, lines, History([Text("".join(lines), place)], package))
+    return known.history
 
 
 @lru_cache(maxsize=2048)

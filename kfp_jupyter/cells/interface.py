@@ -14,6 +14,7 @@ import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from kfp_jupyter.cells import docstring
@@ -78,7 +79,15 @@ class _Reader:
         self.place = place
         self.is_pipeline = is_pipeline
         self.noun = f"{'pipeline' if is_pipeline else 'component'} {function.__name__!r}"
-        self.names = {**authoring_names(), **function.__globals__, **_enclosed(function)}
+
+    @cached_property
+    def names(self) -> dict[str, Any]:
+        """The names that hints may use which are text."""
+        return {**authoring_names(), **self.function.__globals__, **_enclosed(self.function)}
+
+    def names_for(self, annotation: Any) -> dict[str, Any]:
+        """Return the names that a hint may use: none if it is a class, and no text stands in it."""
+        return {} if type(annotation) is type else self.names
 
     def interface(self) -> Interface:
         texts = docstring.read(self.function.__doc__)
@@ -106,7 +115,7 @@ class _Reader:
 
     def _embedded(self, argument: inspect.Parameter) -> type | None:
         try:
-            return embedded_class(argument.annotation, self.names)
+            return embedded_class(argument.annotation, self.names_for(argument.annotation))
         except Exception:  # noqa: BLE001 - what the user's annotation raises is told when its meaning is read
             return None
 
@@ -136,7 +145,7 @@ class _Reader:
 
     def _evaluated(self, annotation: Any, what: str, argument: str = "") -> Meaning:
         try:
-            return meaning(annotation, self.names)
+            return meaning(annotation, self.names_for(annotation))
         except Exception as error:
             raise self._error(
                 UnsupportedAnnotationError,
