@@ -14,7 +14,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from kfp_jupyter.engines.local.cache import digested
 from kfp_jupyter.engines.local.exchange import RECORD, Product, product_in
@@ -24,6 +24,8 @@ from kfp_jupyter.engines.local.order import Order
 from kfp_jupyter.engines.local.worker import Ended, Worker
 from kfp_jupyter.engines.trouble import Trouble, ended_early
 from kfp_jupyter.model.run import TaskError
+
+T = TypeVar("T")
 
 LOST_LIMIT = 5
 """How often a process is started again because that which started it was killed."""
@@ -126,6 +128,24 @@ class Attempt(ABC):
             AttemptError: It failed.
         """
 
+    def prepared(self, work: Callable[[], T]) -> T:
+        """Do work that comes before the step, again if it was killed with the fork server that had begun it.
+
+        Args:
+            work: Runs processes; it can be done again from its beginning.
+
+        Raises:
+            OSError: It was killed each time.
+        """
+        for _ in range(LOST_LIMIT - 1):
+            with contextlib.suppress(ServerLostError):
+                return work()
+            self.log.note("what prepares this step was killed; it is prepared again")
+        try:
+            return work()
+        except ServerLostError as error:
+            raise self._ended_each_time() from error
+
     def committed(self, work: Callable[[], Ended]) -> Product | None:
         """Do work until it is done or has failed by its own fault, and return what it has put out.
 
@@ -140,7 +160,7 @@ class Attempt(ABC):
             except ServerLostError as error:
                 self.ended = None
                 if lost == LOST_LIMIT - 1:
-                    raise OSError(f"its fork server ended each time, see {self.servers.log}") from error
+                    raise self._ended_each_time() from error
             product = product_in(order.folder / RECORD)
             if product is not None:
                 return product
@@ -177,6 +197,9 @@ class Attempt(ABC):
                 server, command, order.variables, order.folder, order.directory, self.log.add, execute=execute
             )
         return self._worker.wait()
+
+    def _ended_each_time(self) -> OSError:
+        return OSError(f"its fork server ended each time, see {self.servers.log}")
 
     def _run(self) -> None:
         try:

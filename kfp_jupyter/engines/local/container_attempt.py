@@ -113,7 +113,8 @@ class ContainerAttempt(CommandAttempt):
         engine = self._client.engine
         # Podman has no registry of its own to complete a name with, unless it is given one.
         named = f"{HUB}{image}" if engine.podman and not _names_registry(image) else image
-        ended = self.work(self.python, [engine.program, "pull", named], execute=True, step=False)
+        pull = [engine.program, "pull", named]
+        ended = self.prepared(lambda: self.work(self.python, pull, execute=True, step=False))
         if ended.code and not self.stopped:
             raise AttemptError("ImageNotPulled", _not_pulled(image, self.log_tail, str(engine)))
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-
 from kfp_jupyter.engines.local.attempt import Attempt, AttemptError
 from kfp_jupyter.engines.local.environment import InstallError, why
 from kfp_jupyter.engines.local.exchange import Product
-from kfp_jupyter.engines.local.fork_client import ServerLostError
 
 
 class PythonAttempt(Attempt):
@@ -16,12 +13,13 @@ class PythonAttempt(Attempt):
     def carry_out(self) -> Product | None:
         """Install what is missing, and run the function."""
         order, python = self.order, self.python
-        if order.environment is not None:
+        environment = order.environment
+        if environment is not None:
             try:
-                order.environment.make(self._install, lambda: bool(self.stopped))
+                self.prepared(lambda: environment.make(self._install, lambda: bool(self.stopped)))
             except InstallError as error:
                 raise AttemptError("PackagesNotInstalled", why(error, self.log_tail)) from error
-            python = order.environment.python
+            python = environment.python
             self.heard.phase("", "")
         # What a fork has open already it would see as it was before.
         may_fork = self.servers.forks and not order.launcher
@@ -32,7 +30,4 @@ class PythonAttempt(Attempt):
         return self.committed(lambda: self.work(python, command, execute=not forks))
 
     def _install(self, command: list[str]) -> int:
-        try:
-            return self.work(self.python, command, execute=True, step=False).code
-        except ServerLostError:
-            return -signal.SIGKILL
+        return self.work(self.python, command, execute=True, step=False).code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from kfp_jupyter.model.run import RunState, State, TaskChanged
 from kfp_jupyter.model.settings import Resources, Retry, TaskSettings
 from tests.engines.local.bench import eventually, pipeline, task
 from tests.engines.local.container_bench import PODMAN, STUBBORN, USUAL, Config, box, run, shell
+from tests.engines.local.test_faults import needs_proc, processes
 
 MAKE = shell(
     'echo "as $(id -u)"; mkdir "$1"; echo 1,2 > "$1/table"; echo oops >&2; '
@@ -224,6 +226,18 @@ def test_a_pull_can_be_canceled(machine):
     machine.engine.cancel(started.ref)
     assert started.wait().tasks["step"].state is State.CANCELED
     assert machine.calls("run") == []
+
+
+@needs_proc
+def test_a_pull_that_was_killed_with_its_server_is_begun_again(machine):
+    machine.install(Config(images=[], registry=["box:1"], pull_waits=True))
+    started = machine.start_local(pipeline({"box": STUBBORN}, task("step", "box")), USUAL)
+    assert eventually(lambda: len(machine.calls("pull")) == 1)
+    (server,) = (pid for pid, what in processes(started.folder).items() if what == "fork server")
+    os.kill(server, signal.SIGKILL)
+    assert eventually(lambda: len(machine.calls("pull")) == 2)
+    machine.engine.cancel(started.ref)
+    assert started.wait().tasks["step"].state is State.CANCELED
 
 
 # --- How containers end

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 import zipfile
 
@@ -10,7 +11,7 @@ import pytest
 from kfp_jupyter.engines.base import EngineError
 from kfp_jupyter.engines.local.requirements import missing
 from kfp_jupyter.model.run import State
-from tests.engines.local.bench import component, pipeline, single, task
+from tests.engines.local.bench import component, eventually, pipeline, single, task
 
 needs_pip = pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="needs pip")
 
@@ -132,3 +133,27 @@ def test_runs_that_need_the_same_packages_at_once_install_them_once(bench, wheel
     assert [run.wait().tasks["step"].outputs for run in runs] == [{"Output": 42}] * 3
     installed = [line for run in runs for line in run.log() if "Successfully installed" in line]
     assert len(installed) == 1
+
+
+@needs_pip
+def test_an_installation_that_was_killed_with_its_server_is_made_again(bench, monkeypatch, tmp_path, wheel):
+    tools, ran = tmp_path / "tools", tmp_path / "ran"
+    tools.mkdir()
+    # Says which process started it, and waits until it may go on.
+    (tools / "uv").write_text(
+        f"#!/bin/sh\nshift 3; python=$1; shift\necho $PPID >> {ran}\n"
+        f"while [ ! -e {tmp_path}/go ]; do sleep 0.01; done\n"
+        f'exec {sys.executable} -m pip --python "$python" install "$@"\n'
+    )
+    (tools / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    body = "def step() -> int:\n    import kfp_jupyter_probe\n    return kfp_jupyter_probe.answer\n"
+    packages = (f"kfp-jupyter-probe @ file://{wheel}",)
+    run = bench.start(single(body, outputs={"Output": "int"}, packages=packages))
+    assert eventually(lambda: ran.exists() and len(ran.read_text().split()) == 1)
+    os.kill(int(ran.read_text()), signal.SIGKILL)
+    assert eventually(lambda: len(ran.read_text().split()) == 2), run.log()
+    (tmp_path / "go").touch()
+    held = run.wait().tasks["step"]
+    assert (held.state, held.attempt, held.outputs) == (State.SUCCEEDED, 1, {"Output": 42})
+    assert "— what prepares this step was killed; it is prepared again —" in run.log()
