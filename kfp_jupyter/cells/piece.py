@@ -8,6 +8,7 @@ anew since, the earlier text comes right before it, and the later one after it.
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -107,13 +108,18 @@ def in_order(pieces: Collection[Piece]) -> list[Piece]:
 def misread(ordered: Collection[Piece]) -> list[tuple[Piece, str]]:
     """Return the pieces, with a name each, that keep a name from meaning what it meant, or what it means now.
 
+    So do two pieces that were made of one another: in whatever order they run, the first lacks the second.
+
     Args:
         ordered: Pieces in the order in which they run.
     """
     wrong: list[tuple[Piece, str]] = []
     bound: dict[str, Piece] = {}
+    brought = {name for held in ordered for name in held.binds if not hasattr(builtins, name)}
     for held in ordered:
         wrong += [(held, name) for name, before in held.earlier.items() if bound.get(name) is not before]
+        lacking = brought - bound.keys() - set(held.binds) - held.earlier.keys()
+        wrong += [(held, name) for name in _surely_needed(held) if name in lacking]
         bound.update(dict.fromkeys(held.binds, held))
     present = _present(ordered)
     for held in ordered:
@@ -165,6 +171,12 @@ def _needs(piece: Piece, other: Piece, binder: Mapping[str, Piece]) -> bool:
                 seen.add(id(known[name]))
                 waiting.append(known[name])
     return False
+
+
+def _surely_needed(held: Piece) -> list[str]:
+    """Return the names that a piece reads itself while it runs, whatever happens."""
+    uses = held.names.reads.values() if held.kind == WRITTEN else ()
+    return [use.name for use in uses if use.eager and not use.maybe and not use.postponed]
 
 
 def _present(pieces: Collection[Piece]) -> dict[str, Piece]:

@@ -119,6 +119,14 @@ def test_what_a_function_reads_counts_that_was_called_under_a_name_of_another_on
     )
 
 
+def test_what_ran_again_and_was_made_of_what_was_made_of_it_is_refused():
+    base = "class Base:\n    held = Held"
+    step = STEP.replace("Held.rate", "Base.held.rate.held")
+    with pytest.raises(CheckError) as caught:
+        source("Held = 7", base, "class Held:\n    rate = Base", base, step)
+    assert {finding.code for finding in caught.value.findings} == {"bound-anew"}
+
+
 def test_a_decorator_that_reads_the_name_of_its_class_reads_what_that_was():
     text = source("Held = 7", "@(lambda made: made if Held else None)\nclass Held:\n    rate = 1", STEP)
     assert text.index("Held = 7\n") < text.index("class Held")
