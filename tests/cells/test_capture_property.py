@@ -36,6 +36,7 @@ USES = [
     "bool({{id(k): {0} for k in [{1}]}} or True)",
     "not (False and (y := {0})) and {1} is {1}",
     "({0} is {0} if {1} is {1} else z)",
+    "bool(list(map(lambda k: {1} is {1}, [{0}])))",
     "all(p is p for *p, q in [(1, {0})] for r in [{1}] if q is {0})",
 ]
 
@@ -62,6 +63,12 @@ DEFINITIONS = [
     "for _i in [1]:\n  break\nelse:\n  {n} = 1\n{n} = (2, None)",
     "def _count():\n  global _total\n  _total = ({u},)\ndef {n}(x=None):\n  _count()\n  return _total",
     "from dataclasses import dataclass\n@dataclass\nclass {n}:\n  x: object = 0\n  def method(self): {u}",
+    "class {n}:\n  def make(): return {u}\n  made = make()",
+    "def _make(): return {u}\nclass {n}:\n  made = _make()",
+    "@(lambda made: made if {u} else made)\ndef {n}(x=None): return {u}",
+    "{n} = (lambda: {u})()",
+    "{n} = sorted([1], key=lambda x: bool({u}))",
+    "{n} = {{'k': lambda: {u}}}",
 ]
 
 # Statements that run before a component's function is defined, in its own cell.
