@@ -31,7 +31,7 @@ from kfp_jupyter.cells.patched import check_patched
 from kfp_jupyter.cells.piece import IMPORTED, WRITTEN, Piece, called_back, in_order, misread
 from kfp_jupyter.cells.provenance import is_standard, local_file, root
 from kfp_jupyter.cells.surroundings import MISSING, NOWHERE, Surroundings
-from kfp_jupyter.cells.syntax import dotted
+from kfp_jupyter.cells.syntax import dotted, nodes
 from kfp_jupyter.cells.unresolved import bound_anew
 from kfp_jupyter.cells.unrun import unrun_binding
 from kfp_jupyter.model.component import PREAMBLE, Fragment, Source
@@ -259,7 +259,7 @@ class _Capture:
         for use in held.names.reads.values() if held.kind == WRITTEN else ():
             own = use.name in held.binds
             # What may be called by its own statement and reads its own name is rather recursive.
-            if not use.eager or use.maybe or use.postponed:
+            if not use.at_once:
                 continue
             if not own and (use.annotation or not self.meanings.bound_anew_since(use.name, held)):
                 continue
@@ -328,8 +328,9 @@ class _Capture:
 
     def bring_submodules(self, names: Names) -> None:
         """Import the modules of packages that are used as attributes, as `sklearn.metrics` is."""
-        for name, chain in dotted(names.tree):
-            value = self.around.value(name)
+        for node in nodes(names.tree):
+            name, *chain = dotted(node) or [""]
+            value = self.around.value(name) if chain else MISSING
             if not isinstance(value, types.ModuleType) or name not in self.pieces:
                 continue
             path = value.__name__

@@ -19,7 +19,7 @@ from kfp_jupyter.cells.names import Import
 from kfp_jupyter.cells.provenance import root
 from kfp_jupyter.cells.scopes import own_nodes
 from kfp_jupyter.cells.surroundings import MISSING, Surroundings
-from kfp_jupyter.cells.syntax import nodes
+from kfp_jupyter.cells.syntax import dotted, nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +80,23 @@ def _patches_in(text: Text, name: str) -> list[_Patch]:
     return sorted((patch for patch in found if patch.name == name), key=lambda patch: patch.line)
 
 
-def _set_in(held: Iterable[ast.AST]) -> Iterator[_Patch]:
+def _set_in(statements: Iterable[ast.AST]) -> Iterator[_Patch]:
     """Yield the attributes that statements set."""
-    for node in held:
-        targets: list[tuple[ast.AST, str]] = []
+    for node in statements:
+        targets: list[tuple[ast.expr, list[str]]] = []
         value: ast.expr | None = None
         if isinstance(node, ast.Assign):
-            targets, value = [(target, "") for target in node.targets], node.value
+            targets, value = [(target, []) for target in node.targets], node.value
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and node.value is not None:
-            targets = [(node.target, "")]
+            targets = [(node.target, [])]
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr" and len(node.args) == 3:
             said = node.args[1]
             if isinstance(said, ast.Constant) and isinstance(said.value, str):
-                targets, value = [(node.args[0], said.value)], node.args[2]
+                targets, value = [(node.args[0], [said.value])], node.args[2]
         for target, attribute in targets:
-            path = [attribute] if attribute else []
-            inner = target
-            while isinstance(inner, ast.Attribute):
-                path.insert(0, inner.attr)
-                inner = inner.value
-            if isinstance(inner, ast.Name) and path:
-                yield _Patch(inner.id, tuple(path), inner.lineno, value)
+            held_by = dotted(target)
+            if held_by and (path := (*held_by[1:], *attribute)):
+                yield _Patch(held_by[0], path, target.lineno, value)
 
 
 def _module(around: Surroundings, patch: _Patch) -> str:

@@ -119,7 +119,8 @@ def misread(ordered: Collection[Piece]) -> list[tuple[Piece, str]]:
     for held in ordered:
         wrong += [(held, name) for name, before in held.earlier.items() if bound.get(name) is not before]
         lacking = brought - bound.keys() - set(held.binds) - held.earlier.keys()
-        wrong += [(held, name) for name in _surely_needed(held) if name in lacking]
+        reads = held.names.reads.values() if held.kind == WRITTEN else ()
+        wrong += [(held, use.name) for use in reads if use.at_once and use.name in lacking]
         bound.update(dict.fromkeys(held.binds, held))
     present = _present(ordered)
     for held in ordered:
@@ -171,12 +172,6 @@ def _needs(piece: Piece, other: Piece, binder: Mapping[str, Piece]) -> bool:
                 seen.add(id(known[name]))
                 waiting.append(known[name])
     return False
-
-
-def _surely_needed(held: Piece) -> list[str]:
-    """Return the names that a piece reads itself while it runs, whatever happens."""
-    uses = held.names.reads.values() if held.kind == WRITTEN else ()
-    return [use.name for use in uses if use.eager and not use.maybe and not use.postponed]
 
 
 def _present(pieces: Collection[Piece]) -> dict[str, Piece]:

@@ -6,7 +6,6 @@ A component's text is asked about a dozen times while it is defined. Trees are s
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -64,15 +63,10 @@ def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
     return tuple(walked(tree))
 
 
-def dotted(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
-    """Yield `("a", ["b", "c"])` for each `a.b.c`."""
-    for node in nodes(tree):
-        if not isinstance(node, ast.Attribute):
-            continue
-        chain: list[str] = []
-        inner: ast.AST = node
-        while isinstance(inner, ast.Attribute):
-            chain.insert(0, inner.attr)
-            inner = inner.value
-        if isinstance(inner, ast.Name):
-            yield inner.id, chain
+def dotted(node: ast.AST) -> list[str]:
+    """Return `["a", "b", "c"]` for `a.b.c`; nothing for what is neither a name nor an attribute of one."""
+    chain: list[str] = []
+    while isinstance(node, ast.Attribute):
+        chain.insert(0, node.attr)
+        node = node.value
+    return [node.id, *chain] if isinstance(node, ast.Name) else []

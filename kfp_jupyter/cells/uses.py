@@ -60,6 +60,11 @@ class Use:
         """The line (from 1) of the first use."""
         return self.places[0].line
 
+    @property
+    def at_once(self) -> bool:
+        """True if the text reads it while it runs, whatever happens."""
+        return self.eager and not self.maybe and not self.postponed
+
 
 @dataclass(frozen=True, slots=True)
 class Import:

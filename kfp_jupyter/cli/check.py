@@ -53,8 +53,8 @@ def checked(path: Path) -> tuple[tuple[Finding, ...], int]:
     return ordered(findings), count
 
 
-def _counted(findings: tuple[Finding, ...], count: int) -> str:
-    if not findings and not count:
+def _counted(findings: tuple[Finding, ...], looked_at: int) -> str:
+    if not findings and not looked_at:
         return "There is no component and no pipeline in it."
     counts = {kind: sum(held.severity == kind for held in findings) for kind in (ERROR, WARNING)}
     told = [f"{count} {kind}{'s' * (count != 1)}" for kind, count in counts.items() if count]

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import types
-
 import pytest
 
 from kfp_jupyter.cells.component import component_from_cell
 from kfp_jupyter.cells.finding import CheckError
-from kfp_jupyter.cells.history import History, Text
-from kfp_jupyter.cells.surroundings import Surroundings
 from kfp_jupyter.model.component import PythonStep
+from tests.cells.ran import ran
 
 
 def source(*cells: str) -> str:
     """Run cells, of which the last is a component, and return the text of its step."""
-    module = types.ModuleType("__main__")
-    texts = []
-    for number, cell in enumerate(cells[:-1], start=1):
-        file = f"Cell In[{number}]"
-        exec(compile(cell, file, "exec", dont_inherit=True), module.__dict__)
-        texts.append(Text(f"{cell}\n", file))
-    around = Surroundings(module.__dict__, History(tuple(texts)))
-    made = component_from_cell(cells[-1], 2, f"Cell In[{len(cells)}]", module.__dict__, around=around)
+    around = ran(*cells[:-1])
+    made = component_from_cell(cells[-1], 2, f"Cell In[{len(cells)}]", around.namespace, around=around)
     assert isinstance(made.implementation, PythonStep)
     return made.implementation.source.text
 

@@ -9,9 +9,8 @@ import types
 import pytest
 
 from kfp_jupyter.cells.component import component_from_cell
-from kfp_jupyter.cells.history import History, Text
-from kfp_jupyter.cells.surroundings import Surroundings
 from kfp_jupyter.notebook.source import find_components
+from tests.cells.ran import ran
 
 STEP = "def step() -> str:\n    return str(patchable.load())\n"
 
@@ -29,15 +28,9 @@ def patchable(monkeypatch):
 
 def live(*cells: str) -> list[str]:
     """Run cells, of which the last is a component, and return what is said of changed modules."""
-    module = types.ModuleType("__main__")
-    texts = []
-    for number, cell in enumerate(cells[:-1], start=1):
-        file = f"Cell In[{number}]"
-        exec(compile(cell, file, "exec", dont_inherit=True), module.__dict__)
-        texts.append(Text(f"{cell}\n", file))
     found = []
-    around = Surroundings(module.__dict__, History(texts))
-    component_from_cell(cells[-1], 2, "Cell In[9]", module.__dict__, around=around, tell=found.append)
+    around = ran(*cells[:-1])
+    component_from_cell(cells[-1], 2, "Cell In[9]", around.namespace, around=around, tell=found.append)
     return [f"{held.where}: {held.what}" for held in found if held.code == "patched-module"]
 
 
